@@ -52,6 +52,7 @@ func commands() []command {
 		{"up", "start a cluster (--tier 1: API server; --tier 2: real node)", runUp},
 		{"down", "stop the cluster and remove every trace of it", runDown},
 		{"status", "show what of the cluster is running", runStatus},
+		{"certificate", "make a serving certificate for a webhook", runCertificate},
 		{"image", "wrap static binaries into an image tarball", runImage},
 		{"load", "import image tarballs into the running tier 2 node", runLoad},
 	}
@@ -96,7 +97,7 @@ func dispatch(ctx context.Context, args []string) error {
 func usage() {
 	fmt.Fprintln(os.Stderr, "Usage: go -C hack/cluster tool cluster <command> [flags]")
 	for _, c := range commands() {
-		fmt.Fprintf(os.Stderr, "  %-8s  %s\n", c.name, c.summary)
+		fmt.Fprintf(os.Stderr, "  %-11s  %s\n", c.name, c.summary)
 	}
 	fmt.Fprintln(os.Stderr, "\nEach command explains its flags with -h.")
 }

@@ -103,3 +103,27 @@ func TestPrivateKeysAreReadableByTheOwnerOnly(t *testing.T) {
 		}
 	}
 }
+
+func TestAServingCertificateIsTrustedByTheAuthorityBesideIt(t *testing.T) {
+	dir := t.TempDir()
+	if err := writeServingCertificate(dir, []string{"reeve-webhook.reeve-system.svc", "127.0.0.1"}); err != nil {
+		t.Fatal(err)
+	}
+	pair, err := tls.LoadX509KeyPair(filepath.Join(dir, "tls.crt"), filepath.Join(dir, "tls.key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	authority, err := os.ReadFile(filepath.Join(dir, "ca.crt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	roots := x509.NewCertPool()
+	if !roots.AppendCertsFromPEM(authority) {
+		t.Fatal("ca.crt holds no certificate")
+	}
+	for _, host := range []string{"reeve-webhook.reeve-system.svc", "127.0.0.1"} {
+		if _, err := pair.Leaf.Verify(x509.VerifyOptions{Roots: roots, DNSName: host}); err != nil {
+			t.Errorf("%s: %v", host, err)
+		}
+	}
+}
