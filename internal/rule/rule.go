@@ -1,0 +1,184 @@
+// Package rule describes rules: what their metadata says of them, and the
+// immutable set of all loaded ones. It knows how to read rules, not how to run
+// them.
+package rule
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/kubereeve/reeve/internal/finding"
+	"github.com/kubereeve/reeve/internal/resource"
+)
+
+// Rule is one Rego package that judges one thing.
+type Rule struct {
+	// ID names the rule everywhere, as in privileged-container.
+	ID string
+	// Category groups rules, as in workloads.
+	Category    string
+	Title       string
+	Description string
+	Severity    finding.Severity
+	// Mode is what findings do at admission unless configured otherwise.
+	Mode finding.Mode
+	// Kinds are the kinds the rule judges, in any version.
+	Kinds []schema.GroupKind
+	// Template is true when the rule judges pod templates (kinds: workload)
+	// and so need not judge again what a judged workload has created.
+	Template bool
+	Doors    []finding.Door
+	// Remediation says how to fix a finding, with a YAML snippet.
+	Remediation string
+	// Controls maps frameworks (pss, nsa, cis) to the controls the rule serves.
+	Controls   map[string][]string
+	Aliases    []string
+	Parameters map[string]Parameter
+	Inventory  []Need
+
+	// Builtin is true for the rules that come with Reeve.
+	Builtin bool
+	// File is where the rule was read from.
+	File string
+	// Package is the rule's Rego package, as in data.reeve.workloads.host_pid.
+	Package ast.Ref
+	// Entrypoints are the rules of the package whose results are findings.
+	Entrypoints []Entrypoint
+	Dialect     Dialect
+}
+
+// Entrypoint is one Rego rule whose results are findings.
+type Entrypoint struct {
+	Name string
+	// Mode is the default mode of what this entry point finds.
+	Mode finding.Mode
+}
+
+// Need is a kind of cluster object that a rule reads through data.inventory.
+type Need struct {
+	Kind schema.GroupKind
+	// Sample is true when one object of the kind per namespace is enough: the
+	// rule asks whether there are any. Samples carry metadata only.
+	Sample bool
+	// Optional is true when the rule judges without the kind as well, if less
+	// well: it finds the kind empty then.
+	Optional bool
+}
+
+// At tells whether the rule is judged at a door.
+func (r *Rule) At(door finding.Door) bool { return slices.Contains(r.Doors, door) }
+
+// Waits tells whether the rule can only be judged where the inventory is known.
+func (r *Rule) Waits() bool {
+	return slices.ContainsFunc(r.Inventory, func(need Need) bool { return !need.Optional })
+}
+
+// Judges tells whether the rule judges a kind.
+func (r *Rule) Judges(kind schema.GroupKind) bool { return slices.Contains(r.Kinds, kind) }
+
+// Violation is one element of an entry point's result, as a dialect reads it.
+type Violation struct {
+	Message   string
+	Path      string
+	Container string
+}
+
+// Dialect is how one family of rules is told from others, read, and
+// understood when it answers. The engine knows dialects only by this.
+type Dialect interface {
+	// Name is the dialect's name in documents and messages, as in native.
+	Name() string
+	// Recognize tells by its content whether a module is of this dialect.
+	Recognize(module *ast.Module) bool
+	// Rule reads the rule of a module: nil when the module is a library that
+	// other rules import. A *Problem as error names line and remedy.
+	Rule(file string, module *ast.Module) (*Rule, error)
+	// Violation reads one element of an entry point's result.
+	Violation(value ast.Value) (Violation, error)
+}
+
+// Problem is something wrong with a rule's file: what, where and the remedy.
+// The file is left out of the set; the others are not affected.
+type Problem struct {
+	File    string
+	Line    int // from 1; 0 when the whole file is meant
+	Message string
+}
+
+// Error returns file:line: message.
+func (p *Problem) Error() string {
+	if p.Line == 0 {
+		return p.File + ": " + p.Message
+	}
+	return fmt.Sprintf("%s:%d: %s", p.File, p.Line, p.Message)
+}
+
+// SortProblems orders problems by file and line.
+func SortProblems(problems []*Problem) {
+	slices.SortStableFunc(problems, func(a, b *Problem) int {
+		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line))
+	})
+}
+
+// workloadShorthand is what metadata may write for all kinds with a pod
+// template.
+const workloadShorthand = "workload"
+
+// parseKinds reads kinds as metadata writes them: Pod, Deployment.apps, or
+// workload for every kind with a pod template. The second result tells whether
+// workload was among them.
+func parseKinds(names []string) ([]schema.GroupKind, bool, error) {
+	var kinds []schema.GroupKind
+	template := false
+	for _, name := range names {
+		if name == workloadShorthand {
+			template = true
+			kinds = append(kinds, resource.WorkloadKinds()...)
+			continue
+		}
+		kind, err := parseKind(name)
+		if err != nil {
+			return nil, false, err
+		}
+		kinds = append(kinds, kind)
+	}
+	slices.SortFunc(kinds, compareKinds)
+	return slices.Compact(kinds), template, nil
+}
+
+func parseKind(name string) (schema.GroupKind, error) {
+	if name == "" || strings.ContainsAny(name, "/* ") || name[0] < 'A' || name[0] > 'Z' {
+		return schema.GroupKind{}, fmt.Errorf("%q is not a kind; write Kind or Kind.group, as in Pod or Deployment.apps, or workload for every kind with a pod template", name)
+	}
+	return schema.ParseGroupKind(name), nil
+}
+
+func compareKinds(a, b schema.GroupKind) int {
+	return cmp.Or(cmp.Compare(a.Group, b.Group), cmp.Compare(a.Kind, b.Kind))
+}
+
+// ProblemsOf returns the parse or compile errors of OPA as problems, one per
+// file: the first error of a file usually explains the others.
+func ProblemsOf(errs ast.Errors) []*Problem {
+	var problems []*Problem
+	seen := make(map[string]bool)
+	for _, err := range errs {
+		problem := &Problem{Message: fmt.Sprintf("%s: %s", err.Code, err.Message)}
+		if err.Location != nil {
+			problem.File, problem.Line = err.Location.File, err.Location.Row
+		}
+		if err.Details != nil && len(err.Details.Lines()) > 0 {
+			problem.Message += ": " + strings.TrimSpace(err.Details.Lines()[0])
+		}
+		if !seen[problem.File] {
+			seen[problem.File] = true
+			problems = append(problems, problem)
+		}
+	}
+	return problems
+}

@@ -1,0 +1,118 @@
+package rule
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+)
+
+// File is one parsed Rego file: a rule, or a library that rules import.
+type File struct {
+	Name   string
+	Source []byte
+	Module *ast.Module
+	Rule   *Rule // nil for a library
+}
+
+// Set is the immutable set of all loaded rules and their libraries.
+type Set struct {
+	files    []File
+	rules    []*Rule
+	revision string
+}
+
+// NewSet returns the set of the given files, ordered by rule id. A rule whose
+// id is taken by a file before it in the list is left out and returned as a
+// problem.
+func NewSet(files []File) (*Set, []*Problem) {
+	set := &Set{}
+	var problems []*Problem
+	byID := make(map[string]*Rule)
+	hash := sha256.New()
+	for _, file := range files {
+		if r := file.Rule; r != nil {
+			if other, taken := byID[r.ID]; taken {
+				problems = append(problems, &Problem{File: file.Name, Line: file.Module.Package.Location.Row,
+					Message: fmt.Sprintf("the rule id %s is taken by %s; rename the package", r.ID, other.File)})
+				continue
+			}
+			byID[r.ID] = r
+			set.rules = append(set.rules, r)
+		}
+		set.files = append(set.files, file)
+		_, _ = fmt.Fprintf(hash, "%s\x00%d\x00", file.Name, len(file.Source)) // a hash never fails
+		hash.Write(file.Source)
+	}
+	slices.SortFunc(set.rules, func(a, b *Rule) int { return cmp.Compare(a.ID, b.ID) })
+	set.revision = hex.EncodeToString(hash.Sum(nil))[:12]
+	return set, problems
+}
+
+// Rules returns the rules ordered by id. The caller must not change the slice.
+func (s *Set) Rules() []*Rule { return s.rules }
+
+// Files returns the files of rules and libraries in the order they were
+// loaded. The caller must not change the slice.
+func (s *Set) Files() []File { return s.files }
+
+// Revision identifies the set's content: equal revisions mean equal rules.
+func (s *Set) Revision() string { return s.revision }
+
+// Rule returns the rule of an id, or nil.
+func (s *Set) Rule(id string) *Rule {
+	i, found := slices.BinarySearchFunc(s.rules, id, func(r *Rule, id string) int { return cmp.Compare(r.ID, id) })
+	if !found {
+		return nil
+	}
+	return s.rules[i]
+}
+
+// Filter returns the set of those rules that keep accepts, with all libraries.
+func (s *Set) Filter(keep func(*Rule) bool) *Set {
+	var files []File
+	for _, file := range s.files {
+		if file.Rule == nil || keep(file.Rule) {
+			files = append(files, file)
+		}
+	}
+	filtered, _ := NewSet(files) // ids were unique before
+	return filtered
+}
+
+// Kinds returns every kind that some rule judges, sorted.
+func (s *Set) Kinds() []schema.GroupKind {
+	kinds := make(map[schema.GroupKind]bool)
+	for _, r := range s.rules {
+		for _, kind := range r.Kinds {
+			kinds[kind] = true
+		}
+	}
+	return slices.SortedFunc(maps.Keys(kinds), compareKinds)
+}
+
+// Needs returns every kind that some rule reads through data.inventory, sorted.
+// A kind that one rule needs whole is not a sample, and one that a rule cannot do
+// without is not optional.
+func (s *Set) Needs() []Need {
+	byKind := make(map[schema.GroupKind]Need)
+	for _, r := range s.rules {
+		for _, need := range r.Inventory {
+			if before, known := byKind[need.Kind]; known {
+				need.Sample = need.Sample && before.Sample
+				need.Optional = need.Optional && before.Optional
+			}
+			byKind[need.Kind] = need
+		}
+	}
+	var needs []Need //nolint:prealloc // nil when nothing is needed
+	for _, kind := range slices.SortedFunc(maps.Keys(byKind), compareKinds) {
+		needs = append(needs, byKind[kind])
+	}
+	return needs
+}
