@@ -1,0 +1,92 @@
+package reeve.workloads.cpu_limits_missing_test
+
+import data.reeve.lib.given_test as given
+import data.reeve.workloads.cpu_limits_missing as rule
+
+enough := {"name": "web", "resources": {"limits": {"cpu": "500m"}}}
+
+test_denies_with_message_path_and_name if {
+	found := rule.violation with input.workload as given.deployment({"containers": [enough, {"name": "proxy"}]})
+	found == {{
+		"msg": "resources.limits.cpu is missing or 0; limit it to well above what the container uses",
+		"path": "spec.template.spec.containers[1].resources.limits.cpu",
+		"container": "proxy",
+	}}
+}
+
+test_denies_init_and_sidecar_containers_of_a_cron_job if {
+	found := rule.violation with input.workload as given.cron_job({
+		"initContainers": [{"name": "init"}, {"name": "mesh", "restartPolicy": "Always"}],
+		"containers": [enough],
+	})
+	{violation.container | some violation in found} == {"init", "mesh"}
+}
+
+test_denies_another_resource_alone if {
+	found := rule.violation with input.workload as given.pod({"containers": [{"resources": {"limits": {"memory": "1"}}}]})
+	count(found) == 1
+}
+
+test_denies_null_empty_and_zero if {
+	found := rule.violation with input.workload as given.pod({"containers": [
+		{"resources": {"limits": {"cpu": null}}},
+		{"resources": {"limits": {"cpu": ""}}},
+		{"resources": {"limits": {"cpu": "0"}}},
+		{"resources": {"limits": {"cpu": 0}}},
+		{"resources": {"limits": {}}},
+		{"resources": {"limits": null}},
+		{"resources": null},
+	]})
+	count(found) == 7
+}
+
+test_allows_numbers_as_quantities if {
+	found := rule.violation with input.workload as given.pod({"containers": [{"resources": {"limits": {"cpu": 1}}}]})
+	found == set()
+}
+
+test_allows_ephemeral_containers_which_cannot_have_any if {
+	found := rule.violation with input.workload as given.pod({"containers": [enough], "ephemeralContainers": [{"name": "debug"}]})
+	found == set()
+}
+
+test_allows_what_the_pod_sets_as_a_whole if {
+	found := rule.violation with input.workload as given.pod({
+		"resources": {"limits": {"cpu": "500m"}},
+		"initContainers": [{"name": "init"}],
+		"containers": [{"name": "web"}],
+	})
+	found == set()
+}
+
+test_denies_if_the_pod_sets_zero_or_another_resource if {
+	found := rule.violation with input.workload as given.pod({
+		"resources": {"limits": {"cpu": "0", "memory": "1"}},
+		"containers": [{"name": "web"}],
+	})
+	count(found) == 1
+}
+
+test_denies_wrong_types_without_error if {
+	found := rule.violation with input.workload as given.pod({"resources": "all", "containers": [
+		"web",
+		null,
+		{"resources": "500m"},
+		{"resources": {"limits": "500m"}},
+		{"resources": {"limits": ["cpu"]}},
+	]})
+	count(found) == 5
+}
+
+test_takes_missing_containers_without_error if {
+	rule.violation == set() with input.workload as null
+	rule.violation == set() with input.workload as given.pod(null)
+}
+
+test_denies_a_request_alone if {
+	found := rule.violation with input.workload as given.pod({
+		"resources": {"requests": {"cpu": "500m"}},
+		"containers": [{"resources": {"requests": {"cpu": "500m"}}}],
+	})
+	count(found) == 1
+}

@@ -1,0 +1,60 @@
+# METADATA
+# title: Required label missing
+# description: >-
+#   The object lacks a label that objects of its kind have to have, or the label has a value of another
+#   form. The rule is off while nothing is required.
+# custom:
+#   reeve:
+#     severity: medium
+#     kinds:
+#     - workload
+#     - Namespace
+#     - Service
+#     - Ingress.networking.k8s.io
+#     - PersistentVolumeClaim
+#     mode: warn
+#     remediation: |-
+#       Add the label, on the object itself.
+#       ```yaml
+#       metadata:
+#         labels:
+#           example.com/team: shop
+#       ```
+#     aliases: [REQUIRED_LABELS]
+#     parameters:
+#       required:
+#         type: array
+#         items: object
+#         default: []
+#         offWhileEmpty: true
+#         description: >-
+#           What is required, as {kinds, key, pattern}. kinds are kinds that the rule judges, as in
+#           Deployment or Ingress.networking.k8s.io; without it all of them. pattern is a regular
+#           expression (RE2) that the whole value has to match; without it any value will do.
+package reeve.workloads.required_labels
+
+import data.reeve.lib.required
+
+violation contains {
+	"msg": sprintf("label %q is missing; give it %s", [entry.key, required.wanted(entry)]),
+	"path": "metadata.labels",
+} if {
+	some entry in input.parameters.required
+	required.applies(entry)
+	object.get(labels, entry.key, null) == null
+}
+
+violation contains {
+	"msg": sprintf("label %q is %q; give it %s", [entry.key, sprintf("%v", [value]), required.wanted(entry)]),
+	"path": concat(".", ["metadata.labels", entry.key]),
+} if {
+	some entry in input.parameters.required
+	required.applies(entry)
+	value := labels[entry.key]
+	value != null
+	not required.matches(entry, value)
+}
+
+labels := input.object.metadata.labels if {
+	is_object(input.object.metadata.labels)
+} else := {}
