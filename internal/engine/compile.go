@@ -1,0 +1,215 @@
+package engine
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+
+	"github.com/kubereeve/reeve/internal/finding"
+	"github.com/kubereeve/reeve/internal/rule"
+)
+
+// parsed is a file beside its module as the engine runs it.
+type parsed struct {
+	rule.File
+	rewritten *ast.Module
+}
+
+// compileSet compiles all files of a set together. Files that do not compile
+// are left out one after the other and returned as problems, until the rest
+// compiles.
+func compileSet(set *rule.Set) (*compiled, []parsed, []*rule.Problem, error) {
+	var problems []*rule.Problem
+	var files []parsed
+	for _, file := range set.Files() {
+		module, err := rewrite(file)
+		if err != nil {
+			problems = append(problems, &rule.Problem{File: file.Name, Message: err.Error()})
+			continue
+		}
+		files = append(files, parsed{file, module})
+	}
+	for {
+		result := compile(modules(files))
+		if !result.compiler.Failed() {
+			rule.SortProblems(problems)
+			return result, files, problems, nil
+		}
+		bad := rule.ProblemsOf(result.compiler.Errors)
+		before := len(files)
+		files = slices.DeleteFunc(files, func(file parsed) bool {
+			return slices.ContainsFunc(bad, func(p *rule.Problem) bool { return p.File == file.Name })
+		})
+		if len(files) == before {
+			return nil, nil, nil, fmt.Errorf("compile rules: %w", result.compiler.Errors)
+		}
+		problems = append(problems, bad...)
+	}
+}
+
+// compiled is a set of modules after compilation.
+type compiled struct {
+	compiler *ast.Compiler
+	// resolved holds, for each compiled Rego rule, how it was written, with its
+	// references resolved: before the compiler has taken its expressions apart.
+	resolved map[*ast.Rule]*ast.Rule
+}
+
+func compile(modules map[string]*ast.Module) *compiled {
+	written := make(map[string][]*ast.Rule)
+	compiler := newCompiler().WithStageAfterID(ast.StageResolveRefs, ast.CompilerStageDefinition{
+		Name:       "KeepRules",
+		MetricName: "compile_stage_keep_rules",
+		Stage: func(compiler *ast.Compiler) *ast.Error {
+			for name, module := range compiler.Modules {
+				for _, rule := range module.Rules {
+					written[name] = append(written[name], rule.Copy())
+				}
+			}
+			return nil
+		},
+	})
+	compiler.Compile(modules)
+	result := &compiled{compiler: compiler, resolved: make(map[*ast.Rule]*ast.Rule)}
+	for name, module := range compiler.Modules {
+		for i, rule := range module.Rules {
+			result.resolved[rule] = written[name][i]
+		}
+	}
+	return result
+}
+
+func newCompiler() *ast.Compiler {
+	return ast.NewCompiler().WithCapabilities(capabilities()).SetErrorLimit(0)
+}
+
+func modules(files []parsed) map[string]*ast.Module {
+	modules := make(map[string]*ast.Module, len(files))
+	for _, file := range files {
+		modules[file.Name] = file.rewritten
+	}
+	return modules
+}
+
+// entry is one entry point of one rule. Linked results carry its number.
+type entry struct {
+	rule      *rule.Rule
+	name      string
+	mode      finding.Mode
+	cacheable bool
+	query     ast.Body // this entry point alone
+}
+
+// ref returns the entry point's full name, as in data.reeve.x.y.violation.
+func (e *entry) ref() ast.Ref { return e.rule.Package.Append(ast.StringTerm(e.name)) }
+
+// link is a Rego package of the engine's own that gathers the bodies of several
+// entry points in one partial set, so that a single query evaluates them all:
+//
+//	package reeve_linked.p0
+//	f contains [7, <what entry 7 finds>] if { <body of entry 7> }
+//
+// Copying the bodies costs less than half of referring to the rules.
+type link struct {
+	name    string
+	entries []int
+	query   ast.Body
+}
+
+const linkedSet = "f"
+
+func (l *link) module() *ast.Module {
+	return ast.MustParseModuleWithOpts("package reeve_linked."+l.name, ast.ParserOptions{RegoVersion: ast.RegoV1})
+}
+
+// compileLinks compiles the files once more, together with the links, and fills
+// in the queries of links and entries.
+func compileLinks(files []parsed, entries []*entry, links []*link) (*ast.Compiler, error) {
+	all := modules(files)
+	for _, link := range links {
+		all[link.name] = link.module()
+	}
+	// Once references are resolved, a body means the same in any package.
+	compiler := newCompiler().WithStageAfterID(ast.StageResolveRefs, ast.CompilerStageDefinition{
+		Name:       "LinkRules",
+		MetricName: "compile_stage_link_rules",
+		Stage: func(compiler *ast.Compiler) *ast.Error {
+			for _, link := range links {
+				module := compiler.Modules[link.name]
+				for _, number := range link.entries {
+					module.Rules = append(module.Rules, linkedRules(compiler, module, entries[number], number)...)
+				}
+			}
+			return nil
+		},
+	})
+	compiler.Compile(all)
+	if compiler.Failed() {
+		return nil, fmt.Errorf("link rules: %w", compiler.Errors)
+	}
+	for _, link := range links {
+		body, err := compileQuery(compiler, ast.MustParseRef("data.reeve_linked."+link.name+"."+linkedSet))
+		if err != nil {
+			return nil, err
+		}
+		link.query = body
+	}
+	for _, entry := range entries {
+		body, err := compileQuery(compiler, entry.ref())
+		if err != nil {
+			return nil, err
+		}
+		entry.query = body
+	}
+	return compiler, nil
+}
+
+// resultVar is the variable that queries bind their result to.
+const resultVar = ast.Var("result")
+
+func compileQuery(compiler *ast.Compiler, ref ast.Ref) (ast.Body, error) {
+	body := ast.NewBody(ast.Equality.Expr(ast.NewTerm(resultVar), ast.NewTerm(ref)))
+	compiled, err := compiler.QueryCompiler().Compile(body)
+	if err != nil {
+		return nil, fmt.Errorf("compile query %s: %w", ref, err)
+	}
+	return compiled, nil
+}
+
+// linkedRules returns copies of the Rego rules of one entry point that put its
+// findings, numbered, into a link's set. Dialects admit only partial sets.
+func linkedRules(compiler *ast.Compiler, module *ast.Module, e *entry, number int) []*ast.Rule {
+	originals := definitions(compiler, e)
+	linked := make([]*ast.Rule, 0, len(originals))
+	for _, original := range originals {
+		rule := original.Copy()
+		key := rule.Head.Key
+		rule.Head = ast.NewHead(ast.Var(linkedSet), ast.ArrayTerm(ast.InternedTerm(number), key))
+		rule.Head.Location = key.Location
+		rule.Module = module
+		rule.Annotations = nil
+		linked = append(linked, rule)
+	}
+	return linked
+}
+
+// definitions returns the Rego rules that define an entry point; a package may
+// stand in several files.
+func definitions(compiler *ast.Compiler, e *entry) []*ast.Rule {
+	var found []*ast.Rule
+	name := ast.Ref{ast.VarTerm(e.name)}
+	for _, file := range slices.Sorted(maps.Keys(compiler.Modules)) {
+		module := compiler.Modules[file]
+		if !module.Package.Path.Equal(e.rule.Package) {
+			continue
+		}
+		for _, rule := range module.Rules {
+			if rule.Head.Ref().Equal(name) {
+				found = append(found, rule)
+			}
+		}
+	}
+	return found
+}

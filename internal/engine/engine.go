@@ -1,0 +1,259 @@
+// Package engine evaluates rules. It compiles a rule set once, runs all rules of
+// a kind in one evaluation, keeps verdicts in a cache, and isolates rules that
+// fail, so that one bad rule neither hides the others' findings nor goes
+// unnoticed.
+package engine
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"time"
+
+	lru "github.com/hashicorp/golang-lru/v2"
+	"github.com/open-policy-agent/opa/v1/ast"
+	"github.com/open-policy-agent/opa/v1/storage"
+	"github.com/open-policy-agent/opa/v1/storage/inmem"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/kubereeve/reeve/internal/finding"
+	"github.com/kubereeve/reeve/internal/resource"
+	"github.com/kubereeve/reeve/internal/rule"
+)
+
+// Scope says which rules are asked about a resource.
+type Scope uint8
+
+// The scopes.
+const (
+	// Admission asks the rules with the door admission.
+	Admission Scope = iota
+	// Scan asks the rules with the door scan.
+	Scan
+	// ScanOwned is Scan for an object made by a workload that is judged itself:
+	// rules on pod templates have been asked there.
+	ScanOwned
+	scopes
+)
+
+// Recorder counts what the engine does. Its methods must be safe for
+// concurrent use.
+type Recorder interface {
+	// RuleFailed counts a rule that could not judge a resource, with one of
+	// the causes of package finding.
+	RuleFailed(rule, cause string)
+	// CacheLookup counts a look into the verdict cache.
+	CacheLookup(hit bool)
+}
+
+// Options configure an engine. The zero value works.
+type Options struct {
+	// CacheSize is how many verdicts are kept; 0 means DefaultCacheSize, and a
+	// negative number switches the cache off.
+	CacheSize int
+	// Deadline bounds the evaluation of one resource; 0 means DefaultDeadline.
+	Deadline time.Duration
+	// Inventory serves rules that read data.inventory; without one they are
+	// not judged, except for those that can do without.
+	Inventory *Inventory
+	// Parameters are what users have set, by rule id and name: JSON values that
+	// take the place of the parameters' defaults.
+	Parameters map[string]map[string]any
+	// Recorder counts; nil counts nothing.
+	Recorder Recorder
+}
+
+// The defaults of Options.
+const (
+	DefaultCacheSize = 8192
+	DefaultDeadline  = time.Second
+)
+
+// Engine evaluates one rule set. It is immutable and safe for concurrent use.
+type Engine struct {
+	set       *rule.Set
+	compiler  *ast.Compiler
+	entries   []*entry
+	plans     map[planKey]*plan
+	decoder   *decoder
+	images    *images
+	cache     *lru.Cache[key, []Match] // nil when switched off
+	inventory *Inventory
+	recorder  Recorder
+	deadline  time.Duration
+
+	// parameters holds every rule's parameters by rule id.
+	parameters *ast.Term
+	// settings holds the same as plain values.
+	settings map[string]map[string]any
+	// seed is part of every cache key: the rules and their parameters.
+	seed key
+	// store is empty: all data comes with the input. OPA wants one all the same.
+	store storage.Store
+	txn   storage.Transaction
+}
+
+// planKey chooses the rules for a resource.
+type planKey struct {
+	kind  schema.GroupKind
+	scope Scope
+}
+
+// plan is what to evaluate for one kind in one scope.
+type plan struct {
+	all *link
+	// rest holds the entries that are evaluated even when the cache knows the
+	// verdict of the others; nil when there are none.
+	rest *link
+	// needy are the entries that read the inventory.
+	needy []int
+}
+
+// New compiles a set. Files that do not compile are left out and returned as
+// problems; Set returns what remains.
+func New(set *rule.Set, options Options) (*Engine, []*rule.Problem, error) {
+	plain, files, problems, err := compileSet(set)
+	if err != nil {
+		return nil, nil, err
+	}
+	kept := make([]rule.File, len(files))
+	for i, file := range files {
+		kept[i] = file.File
+	}
+	active, _ := rule.NewSet(kept) // ids were unique before
+	settings, err := settings(set, options.Parameters)
+	if err != nil {
+		return nil, nil, err
+	}
+	e := &Engine{
+		set:       active,
+		settings:  settings,
+		decoder:   newDecoder(),
+		images:    newImages(),
+		inventory: options.Inventory,
+		recorder:  options.Recorder,
+		deadline:  options.Deadline,
+		store:     inmem.New(),
+	}
+	if e.recorder == nil {
+		e.recorder = nothing{}
+	}
+	if e.deadline == 0 {
+		e.deadline = DefaultDeadline
+	}
+	if err := e.prepare(plain, files); err != nil {
+		return nil, nil, err
+	}
+	if options.CacheSize >= 0 {
+		size := options.CacheSize
+		if size == 0 {
+			size = DefaultCacheSize
+		}
+		if e.cache, err = lru.New[key, []Match](size); err != nil {
+			return nil, nil, fmt.Errorf("verdict cache: %w", err)
+		}
+	}
+	return e, problems, nil
+}
+
+// prepare plans and links the evaluations.
+func (e *Engine) prepare(plain *compiled, files []parsed) (err error) {
+	for _, r := range e.set.Rules() {
+		if e.off(r) {
+			continue
+		}
+		fits := cacheable(plain, r)
+		for _, entrypoint := range r.Entrypoints {
+			e.entries = append(e.entries, &entry{rule: r, name: entrypoint.Name, mode: entrypoint.Mode, cacheable: fits})
+		}
+	}
+	planner := newPlanner(e.entries, e.inventory != nil)
+	e.plans = planner.plans(e.set.Kinds())
+	if e.compiler, err = compileLinks(files, e.entries, planner.links); err != nil {
+		return err
+	}
+	value, err := ast.InterfaceToValue(e.settings)
+	if err != nil {
+		return fmt.Errorf("parameters: %w", err)
+	}
+	e.parameters = ast.NewTerm(value)
+	e.seed = sha256.Sum256([]byte(e.set.Revision() + e.parameters.String()))
+	e.txn, err = e.store.NewTransaction(context.Background())
+	return err
+}
+
+// Set returns the rules that compiled.
+func (e *Engine) Set() *rule.Set { return e.set }
+
+// Judges tells whether any rule is asked about a kind in a scope.
+func (e *Engine) Judges(kind schema.GroupKind, scope Scope) bool {
+	return e.plans[planKey{kind, scope}] != nil
+}
+
+// off tells whether a rule has nothing to look for with its parameters.
+func (e *Engine) off(r *rule.Rule) bool {
+	for name, parameter := range r.Parameters {
+		if parameter.SwitchesOff(e.settings[r.ID][name]) {
+			return true
+		}
+	}
+	return false
+}
+
+// nothing is the Recorder that counts nothing.
+type nothing struct{}
+
+// RuleFailed counts nothing.
+func (nothing) RuleFailed(string, string) {}
+
+// CacheLookup counts nothing.
+func (nothing) CacheLookup(bool) {}
+
+// Match is one violation that a rule found.
+type Match struct {
+	Rule *rule.Rule
+	// Mode is the default mode of the entry point that found it.
+	Mode finding.Mode
+	rule.Violation
+}
+
+// scopeDoor returns the door whose rules a scope asks.
+func scopeDoor(scope Scope) finding.Door {
+	if scope == Admission {
+		return finding.DoorAdmission
+	}
+	return finding.DoorScan
+}
+
+// input builds what rules see, except for the object's own fields, which
+// object holds.
+func (e *Engine) input(res *resource.Resource, object ast.Object, view *workload, s *snapshot) (*ast.Term, error) {
+	pairs := make([][2]*ast.Term, 0, 8)
+	pairs = append(pairs,
+		pair("object", ast.NewTerm(object)),
+		pair("operation", ast.InternedTerm(string(res.Operation))),
+		pair("parameters", e.parameters),
+	)
+	if len(res.OldObject) > 0 {
+		old, err := e.decoder.object(res.OldObject, res.Identity)
+		if err != nil {
+			return nil, fmt.Errorf("old object: %w", err)
+		}
+		pairs = append(pairs, pair("oldObject", ast.NewTerm(old)))
+	}
+	workloadTerm := ast.InternedNullTerm
+	if view != nil {
+		workloadTerm = view.view
+	}
+	pairs = append(pairs, pair("workload", workloadTerm))
+	if res.User != nil {
+		pairs = append(pairs, pair("user", userTerm(res.User)))
+	}
+	if res.Namespace != nil {
+		pairs = append(pairs, pair("namespace", namespaceTerm(res.Namespace)))
+	}
+	if s != nil {
+		pairs = append(pairs, pair("inventory", s.value))
+	}
+	return ast.ObjectTerm(pairs...), nil
+}

@@ -1,0 +1,25 @@
+package engine
+
+import (
+	"github.com/open-policy-agent/opa/v1/ast"
+
+	"github.com/kubereeve/reeve/internal/resource"
+)
+
+// ParseImage returns what rules see as a container's image, as plain JSON types.
+func ParseImage(image string) any {
+	value, err := ast.JSON(newImages().term(image).Value)
+	if err != nil {
+		panic(err)
+	}
+	return value
+}
+
+// CacheKey returns the key of a resource at admission, "" when it has none.
+func CacheKey(res *resource.Resource) string {
+	k, ok := cacheKey(key{}, Admission, res)
+	if !ok {
+		return ""
+	}
+	return string(k[:])
+}

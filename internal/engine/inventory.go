@@ -1,0 +1,217 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/kubereeve/reeve/internal/resource"
+	"github.com/kubereeve/reeve/internal/rule"
+)
+
+// Inventory holds the cluster objects that rules read through data.inventory.
+// Whoever owns it fills it from lists, watches or files; evaluations see an
+// immutable snapshot. It is safe for concurrent use.
+type Inventory struct {
+	decoder *decoder
+
+	mu      sync.Mutex
+	kinds   map[schema.GroupKind]*inventoryKind
+	current *snapshot // nil when something has changed since
+}
+
+// inventoryKind holds what is known of one kind.
+type inventoryKind struct {
+	objects map[inventoryName]inventoryObject
+	// complete is true once all objects of the kind are there.
+	complete bool
+	// failure says why they are not, where that is known.
+	failure string
+}
+
+type inventoryName struct{ namespace, name string }
+
+type inventoryObject struct {
+	apiVersion string
+	value      *ast.Term
+}
+
+// snapshot is an inventory as one evaluation sees it.
+type snapshot struct {
+	value    *ast.Term
+	known    map[schema.GroupKind]bool
+	failures map[schema.GroupKind]string
+}
+
+// NewInventory returns an inventory in which no kind is known yet.
+func NewInventory() *Inventory {
+	return &Inventory{decoder: newDecoder(), kinds: make(map[schema.GroupKind]*inventoryKind)}
+}
+
+// Replace makes the given objects all that is known of a kind. It fails, and
+// changes nothing, when an object cannot be parsed.
+func (i *Inventory) Replace(kind schema.GroupKind, objects []*resource.Resource) error {
+	known := &inventoryKind{objects: make(map[inventoryName]inventoryObject, len(objects)), complete: true}
+	for _, res := range objects {
+		if err := i.add(known, res); err != nil {
+			return err
+		}
+	}
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.kinds[kind] = known
+	i.current = nil
+	return nil
+}
+
+// Fill makes the given objects the whole cluster as far as rules need it. Kinds
+// of which an object cannot be parsed are failed, and the reasons returned.
+func (i *Inventory) Fill(needs []rule.Need, objects []*resource.Resource) error {
+	var errs []error
+	for _, need := range needs {
+		var chosen []*resource.Resource
+		sampled := make(map[string]bool)
+		for _, res := range objects {
+			if res.GroupKind() != need.Kind || need.Sample && sampled[res.EffectiveNamespace()] {
+				continue
+			}
+			sampled[res.EffectiveNamespace()] = true
+			chosen = append(chosen, res)
+		}
+		if err := i.Replace(need.Kind, chosen); err != nil {
+			i.Fail(need.Kind, err.Error())
+			errs = append(errs, fmt.Errorf("inventory of %s: %w", need.Kind, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Put adds or replaces one object. The kind is not known before Complete or
+// Replace says that nothing is missing.
+func (i *Inventory) Put(res *resource.Resource) error {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.current = nil
+	return i.add(i.kind(res.GroupKind()), res)
+}
+
+// Complete says that all objects of a kind have been put.
+func (i *Inventory) Complete(kind schema.GroupKind) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	known := i.kind(kind)
+	known.complete, known.failure = true, ""
+	i.current = nil
+}
+
+// kind returns what is known of a kind.
+func (i *Inventory) kind(kind schema.GroupKind) *inventoryKind {
+	if i.kinds[kind] == nil {
+		i.kinds[kind] = &inventoryKind{objects: make(map[inventoryName]inventoryObject)}
+	}
+	return i.kinds[kind]
+}
+
+// Delete removes one object.
+func (i *Inventory) Delete(res *resource.Resource) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if known := i.kinds[res.GroupKind()]; known != nil {
+		delete(known.objects, inventoryName{res.EffectiveNamespace(), res.Name})
+		i.current = nil
+	}
+}
+
+// Fail forgets a kind and records why it cannot be read. Rules that need it are
+// not judged, as they would take every object for missing.
+func (i *Inventory) Fail(kind schema.GroupKind, reason string) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.kinds[kind] = &inventoryKind{failure: reason, objects: make(map[inventoryName]inventoryObject)}
+	i.current = nil
+}
+
+func (i *Inventory) add(known *inventoryKind, res *resource.Resource) error {
+	object, err := i.decoder.object(res.Object, res.Identity)
+	if err != nil {
+		return err
+	}
+	known.objects[inventoryName{res.EffectiveNamespace(), res.Name}] = inventoryObject{res.APIVersion, ast.NewTerm(object)}
+	return nil
+}
+
+// snapshot returns the inventory as it is now.
+func (i *Inventory) snapshot() *snapshot {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if i.current == nil {
+		i.current = i.build()
+	}
+	return i.current
+}
+
+// build assembles .namespace.<ns>.<apiVersion>.<Kind>.<name> and
+// .cluster.<apiVersion>.<Kind>.<name>.
+func (i *Inventory) build() *snapshot {
+	s := &snapshot{known: make(map[schema.GroupKind]bool), failures: make(map[schema.GroupKind]string)}
+	root := newBranch()
+	for kind, known := range i.kinds {
+		s.known[kind] = known.complete
+		s.failures[kind] = known.failure
+		for name, object := range known.objects {
+			at := root.in("cluster")
+			if name.namespace != "" {
+				at = root.in("namespace").in(name.namespace)
+			}
+			at.in(object.apiVersion).in(kind.Kind).leaves[name.name] = object.value
+		}
+	}
+	s.value = root.term()
+	return s
+}
+
+// lacks returns why a rule that reads the given kinds cannot be judged, or "".
+func (s *snapshot) lacks(needs []rule.Need) string {
+	for _, need := range needs {
+		if s.known[need.Kind] || need.Optional {
+			continue
+		}
+		reason := s.failures[need.Kind]
+		if reason == "" {
+			reason = "not loaded yet"
+		}
+		return fmt.Sprintf("the inventory has no %s: %s", need.Kind, reason)
+	}
+	return ""
+}
+
+// branch is one level of an inventory under construction.
+type branch struct {
+	branches map[string]*branch
+	leaves   map[string]*ast.Term
+}
+
+func newBranch() *branch {
+	return &branch{branches: make(map[string]*branch), leaves: make(map[string]*ast.Term)}
+}
+
+func (b *branch) in(name string) *branch {
+	if b.branches[name] == nil {
+		b.branches[name] = newBranch()
+	}
+	return b.branches[name]
+}
+
+func (b *branch) term() *ast.Term {
+	pairs := make([][2]*ast.Term, 0, len(b.branches)+len(b.leaves))
+	for name, below := range b.branches {
+		pairs = append(pairs, pair(name, below.term()))
+	}
+	for name, leaf := range b.leaves {
+		pairs = append(pairs, pair(name, leaf))
+	}
+	return ast.ObjectTerm(pairs...)
+}
