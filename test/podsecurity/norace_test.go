@@ -1,0 +1,5 @@
+//go:build !race
+
+package podsecurity_test
+
+const raceDetector = false
