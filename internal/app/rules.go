@@ -1,0 +1,125 @@
+// Package app holds what the three programs share: how they load rules and how
+// they log. The packages below it wire one program each.
+package app
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"github.com/kubereeve/reeve/internal/engine"
+	"github.com/kubereeve/reeve/internal/finding"
+	"github.com/kubereeve/reeve/internal/review"
+	"github.com/kubereeve/reeve/internal/rule"
+	"github.com/kubereeve/reeve/internal/rule/dialect"
+	"github.com/kubereeve/reeve/internal/rule/source"
+	"github.com/kubereeve/reeve/policies"
+)
+
+// RuleOptions say which rules to load and what their findings do.
+type RuleOptions struct {
+	Dirs      []string
+	NoBuiltin bool
+	Select    []string
+	Skip      []string
+	Mode      string
+	ModeFor   []string
+}
+
+// AddFlags adds the options' flags.
+func (o *RuleOptions) AddFlags(flags *pflag.FlagSet) {
+	flags.StringArrayVar(&o.Dirs, "rules", nil, "directory of rules of your own, beside the built-in ones (repeatable)")
+	flags.BoolVar(&o.NoBuiltin, "no-builtin", false, "leave the built-in rules out")
+	flags.StringSliceVar(&o.Select, "select", nil, "only these rules: ids, globs, category:NAME, severity:NAME")
+	flags.StringSliceVar(&o.Skip, "skip", nil, "all but these rules: ids, globs, category:NAME, severity:NAME")
+	flags.StringVar(&o.Mode, "mode", "", "mode of all findings: deny, warn, audit or off (default: each rule's own)")
+	flags.StringArrayVar(&o.ModeFor, "mode-for", nil, "mode of one rule or glob of rules, as RULE=MODE; wins over --mode (repeatable)")
+}
+
+// Rules are loaded rules: the set, what its findings do, and what is wrong.
+type Rules struct {
+	Set      *rule.Set
+	Modes    review.Modes
+	Problems []*rule.Problem
+}
+
+// Load reads the rules. Bad files are in the result's Problems; bad options
+// are an error that names the flag.
+func (o *RuleOptions) Load() (*Rules, error) {
+	modes, err := o.modes()
+	if err != nil {
+		return nil, err
+	}
+	var sources []source.Source
+	if !o.NoBuiltin {
+		sources = append(sources, source.Source{FS: policies.FS, Name: "builtin", Builtin: true})
+	}
+	for _, dir := range o.Dirs {
+		sources = append(sources, source.Directory(dir))
+	}
+	if len(sources) == 0 {
+		return nil, errors.New("--no-builtin leaves no rules; name a directory with --rules")
+	}
+	set, problems := source.Load(dialect.All(), sources...)
+	if names := modes.Unmatched(set); len(names) > 0 {
+		return nil, fmt.Errorf("--mode-for: no rule is called %s; see reeve rules list", strings.Join(names, ", "))
+	}
+	if set, err = o.choose(set); err != nil {
+		return nil, err
+	}
+	return &Rules{Set: modes.Active(set), Modes: modes, Problems: problems}, nil
+}
+
+// Reviewer compiles the rules. Files that do not compile join Problems.
+func (r *Rules) Reviewer(options engine.Options) (*review.Reviewer, error) {
+	e, problems, err := engine.New(r.Set, options)
+	if err != nil {
+		return nil, err
+	}
+	r.Set = e.Set()
+	r.Problems = append(r.Problems, problems...)
+	return review.New(e, r.Modes), nil
+}
+
+func (o *RuleOptions) modes() (review.Modes, error) {
+	var modes review.Modes
+	if o.Mode != "" {
+		mode, err := finding.ParseMode(o.Mode)
+		if err != nil {
+			return modes, fmt.Errorf("--mode: %w", err)
+		}
+		modes.Default = &mode
+	}
+	for _, text := range o.ModeFor {
+		ruleMode, err := review.ParseRuleMode(text)
+		if err != nil {
+			return modes, fmt.Errorf("--mode-for: %w", err)
+		}
+		modes.ByRule = append(modes.ByRule, ruleMode)
+	}
+	return modes, nil
+}
+
+// choose applies --select and --skip.
+func (o *RuleOptions) choose(set *rule.Set) (*rule.Set, error) {
+	all := set // a rule that --select leaves out may be named by --skip
+	for _, choice := range []struct {
+		flag  string
+		texts []string
+		keep  bool
+	}{{"--select", o.Select, true}, {"--skip", o.Skip, false}} {
+		selector, err := rule.ParseSelector(choice.texts)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", choice.flag, err)
+		}
+		if names := selector.Unmatched(all); len(names) > 0 {
+			return nil, fmt.Errorf("%s: no rule matches %s; see reeve rules list", choice.flag, strings.Join(names, ", "))
+		}
+		if !selector.Empty() {
+			set = set.Filter(func(r *rule.Rule) bool { return selector.Matches(r) == choice.keep })
+		}
+	}
+	return set, nil
+}

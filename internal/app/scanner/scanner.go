@@ -1,0 +1,146 @@
+package scanner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/go-logr/logr"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	corev1client "k8s.io/client-go/kubernetes/typed/core/v1"
+	"k8s.io/client-go/rest"
+
+	"github.com/kubereeve/reeve/internal/app"
+	"github.com/kubereeve/reeve/internal/engine"
+	"github.com/kubereeve/reeve/internal/finding"
+	"github.com/kubereeve/reeve/internal/kube"
+	"github.com/kubereeve/reeve/internal/scan"
+	"github.com/kubereeve/reeve/internal/sink"
+	"github.com/kubereeve/reeve/internal/sink/event"
+	"github.com/kubereeve/reeve/internal/sink/jsonlog"
+	"github.com/kubereeve/reeve/internal/sink/metric"
+	"github.com/kubereeve/reeve/internal/version"
+)
+
+// Run runs the scanner until ctx ends, or for one pass with Options.Once.
+// Reports go to stdout if they are wanted, logs to log. It fails when it cannot
+// start, when the lease is lost, and when the one pass left something out.
+func Run(ctx context.Context, options Options, stdout io.Writer, log logr.Logger) error {
+	if err := options.validate(); err != nil {
+		return err
+	}
+	config, err := kube.Config(options.Kubeconfig)
+	if err != nil {
+		return err
+	}
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	metrics := metric.New(registry)
+
+	inventory := engine.NewInventory()
+	rules, scanOptions, err := loadRules(options, inventory, metrics, log)
+	if err != nil {
+		return err
+	}
+	cluster, err := kube.NewCluster(config)
+	if err != nil {
+		return err
+	}
+	scanOptions.Cluster, scanOptions.Health = cluster, cluster
+	if scanOptions.Sink, err = newSink(options, config, stdout, metrics, log); err != nil {
+		return err
+	}
+	loop := &loop{scanner: scan.New(scanOptions), interval: options.Interval, metrics: metrics, log: log}
+	log.Info("scanner starts", "version", version.String(), "rules", len(rules.Set.Rules()), "revision", rules.Set.Revision(),
+		"kinds", len(scanOptions.Kinds), "interval", options.Interval.String(), "namespace", options.Namespace)
+	if options.Once {
+		return loop.once(ctx)
+	}
+	return serve(ctx, options, config, loop, registry, log)
+}
+
+// loadRules loads the rules and returns them with the options of a scan by
+// them.
+func loadRules(options Options, inventory *engine.Inventory, metrics *metric.Metrics, log logr.Logger) (*app.Rules, scan.Options, error) {
+	rules, err := options.Rules.Load()
+	if err != nil {
+		return nil, scan.Options{}, err
+	}
+	reviewer, err := rules.Reviewer(engine.Options{Inventory: inventory, Recorder: metrics})
+	if err != nil {
+		return nil, scan.Options{}, err
+	}
+	for _, problem := range rules.Problems {
+		log.Error(problem, "a rule file is left out")
+	}
+	if options.Strict && len(rules.Problems) > 0 {
+		return nil, scan.Options{}, fmt.Errorf("--strict: %d rule files have problems; the first: %w", len(rules.Problems), rules.Problems[0])
+	}
+	if len(rules.Set.Rules()) == 0 {
+		return nil, scan.Options{}, errors.New("no rules are left to judge by; see --select, --skip, --mode and the problems above")
+	}
+	metrics.RulesLoaded(len(rules.Set.Rules()), len(rules.Problems))
+	return rules, scan.Options{
+		Reviewer:  reviewer,
+		Kinds:     rules.Set.Kinds(),
+		Needs:     rules.Set.Needs(),
+		Inventory: inventory,
+		Namespace: options.Namespace,
+		PageSize:  options.PageSize,
+
+		WebhookAddress: options.Webhook,
+
+		Log: log.WithName("scan"),
+	}, nil
+}
+
+// newSink returns where the reports go.
+func newSink(options Options, config *rest.Config, stdout io.Writer, metrics *metric.Metrics, log logr.Logger) (sink.Sink, error) {
+	sinks := sink.Fanout{metrics}
+	if options.ReportLog == "stdout" {
+		sinks = append(sinks, counted{jsonlog.New(stdout), metrics})
+	}
+	if !options.Events {
+		return sinks, nil
+	}
+	config = rest.CopyConfig(config)
+	config.QPS = -1 // the sink has a rate limit of its own
+	client, err := corev1client.NewForConfig(config)
+	if err != nil {
+		return nil, fmt.Errorf("events: %w", err)
+	}
+	instance, err := os.Hostname()
+	if err != nil {
+		return nil, fmt.Errorf("events: %w", err)
+	}
+	events, err := event.New(event.Options{
+		Client:    client,
+		Instance:  instance,
+		PerSecond: options.EventsPerSecond,
+		Burst:     options.EventBurst,
+		Recorder:  metrics,
+		Log:       log.WithName("events"),
+	})
+	if err != nil {
+		return nil, fmt.Errorf("events: %w", err)
+	}
+	return append(sinks, counted{events, metrics}), nil
+}
+
+// counted counts the reports that a sink does not take.
+type counted struct {
+	sink.Sink
+	recorder sink.QueueRecorder
+}
+
+// Write passes the report on.
+func (c counted) Write(ctx context.Context, report finding.Report) error {
+	err := c.Sink.Write(ctx, report)
+	if err != nil && ctx.Err() == nil {
+		c.recorder.SinkFailed()
+	}
+	return err
+}
