@@ -1,0 +1,105 @@
+package webhook
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/kubereeve/reeve/internal/app"
+	"github.com/kubereeve/reeve/internal/engine"
+)
+
+// Options say how the webhook runs.
+type Options struct {
+	Rules      app.RuleOptions
+	Log        app.LogOptions
+	Kubeconfig string
+
+	// Listen, MetricsListen and HealthListen are addresses as host:port.
+	Listen        string
+	MetricsListen string // empty switches it off
+	HealthListen  string
+
+	CertDir       string
+	Deadline      time.Duration
+	DrainDelay    time.Duration
+	MaxConcurrent int
+	CacheSize     int
+	OnError       string
+	Strict        bool
+}
+
+// The values of --on-error.
+const (
+	onErrorAllow = "allow"
+	onErrorDeny  = "deny"
+)
+
+// AddFlags adds the options' flags.
+func (o *Options) AddFlags(flags *pflag.FlagSet) {
+	o.Rules.AddFlags(flags)
+	o.Log.AddFlags(flags)
+	flags.StringVar(&o.Kubeconfig, "kubeconfig", "", "kubeconfig file (default: $KUBECONFIG, the pod's service account, or ~/.kube/config)")
+	flags.StringVar(&o.Listen, "listen", ":9443", "address for the API server, over TLS")
+	flags.StringVar(&o.MetricsListen, "metrics-listen", ":8080", "address of /metrics; empty for none")
+	flags.StringVar(&o.HealthListen, "health-listen", ":8081", "address of /healthz and /readyz")
+	flags.StringVar(&o.CertDir, "cert-dir", "/etc/reeve/certificate", "directory of the serving certificate, tls.crt and tls.key; read again when it changes")
+	flags.DurationVar(&o.Deadline, "deadline", engine.DefaultDeadline, "longest time for one request; less when the API server waits less")
+	flags.DurationVar(&o.DrainDelay, "drain-delay", 5*time.Second, "how long to go on serving after SIGTERM, until no new requests come")
+	flags.IntVar(&o.MaxConcurrent, "max-concurrent", 64, "requests judged at a time; each 256 KiB of a request counts as one more")
+	flags.IntVar(&o.CacheSize, "cache-size", engine.DefaultCacheSize, "verdicts to remember; negative for none")
+	flags.StringVar(&o.OnError, "on-error", onErrorAllow, "what happens to a request that a rule cannot judge: allow (with a warning) or deny")
+	flags.BoolVar(&o.Strict, "strict", false, "refuse to start when a rule file has an error")
+}
+
+// Validate returns what is wrong with the options, naming the flags.
+func (o *Options) Validate() error {
+	var errs []error
+	for _, address := range []struct{ flag, value string }{
+		{"--listen", o.Listen}, {"--metrics-listen", o.MetricsListen}, {"--health-listen", o.HealthListen},
+	} {
+		if address.flag == "--metrics-listen" && address.value == "" {
+			continue
+		}
+		if _, _, err := splitAddress(address.value); err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", address.flag, err))
+		}
+	}
+	if o.OnError != onErrorAllow && o.OnError != onErrorDeny {
+		errs = append(errs, fmt.Errorf("--on-error: %q is neither allow nor deny", o.OnError))
+	}
+	if o.Deadline <= 0 {
+		errs = append(errs, errors.New("--deadline must be above zero"))
+	}
+	if o.DrainDelay < 0 {
+		errs = append(errs, errors.New("--drain-delay must not be negative"))
+	}
+	if o.MaxConcurrent < 1 {
+		errs = append(errs, errors.New("--max-concurrent must be at least 1"))
+	}
+	if o.CertDir == "" {
+		errs = append(errs, errors.New("--cert-dir must name the directory of tls.crt and tls.key"))
+	}
+	return errors.Join(errs...)
+}
+
+// splitAddress returns the host and the port of host:port.
+func splitAddress(address string) (string, int, error) {
+	host, text, err := net.SplitHostPort(address)
+	if err != nil {
+		return "", 0, fmt.Errorf("%q is not host:port, as in :9443", address)
+	}
+	port, err := strconv.Atoi(text)
+	if err != nil || port < 1 || port > 65535 {
+		return "", 0, fmt.Errorf("%q: the port must be a number from 1 to 65535", address)
+	}
+	return host, port, nil
+}
+
+func (o *Options) certificateFile() string { return filepath.Join(o.CertDir, "tls.crt") }
+func (o *Options) keyFile() string         { return filepath.Join(o.CertDir, "tls.key") }
