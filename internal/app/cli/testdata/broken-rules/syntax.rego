@@ -1,0 +1,3 @@
+package reeve.custom.syntax
+
+violation contains {"msg": "x"} if {

@@ -1,0 +1,3 @@
+package reeve.tested.syntax
+
+violation contains {

@@ -1,0 +1,16 @@
+# METADATA
+# title: Label missing
+# description: Nobody knows whose it is.
+# custom:
+#   reeve:
+#     severity: low
+#     kinds: [Namespace]
+#     remediation: Set the label.
+#     parameters:
+#       labels: {type: array, items: string, default: [team]}
+package reeve.tested.label
+
+violation contains {"msg": sprintf("label %q is missing; set it", [label]), "path": "metadata.labels"} if {
+	some label in input.parameters.labels
+	object.get(input.object, ["metadata", "labels", label], "") == ""
+}
