@@ -96,6 +96,9 @@ func TestEveryValueIsJudgedAlikeAtEveryVersion(t *testing.T) {
 		pod.Spec.HostUsers, pod.Spec.OS = nil, &corev1.PodOS{Name: corev1.Windows}
 		add(pod)
 	}
+	for _, spec := range written {
+		pods = append(pods, []byte(`{"apiVersion":"v1","kind":"Pod","metadata":{"name":"web"},"spec":`+spec+`}`))
+	}
 	var judging errgroup.Group
 	judging.SetLimit(runtime.GOMAXPROCS(0))
 	for _, j := range newJudges(t).all {
@@ -112,6 +115,27 @@ func TestEveryValueIsJudgedAlikeAtEveryVersion(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Logf("%d pods judged alike at every version", len(pods))
+}
+
+// written are pod specs with what Go's encoder leaves out, as manifests may have
+// it: empty and null values, and fields nobody knows.
+var written = []string{
+	`{"containers":[{"name":"web","livenessProbe":{"httpGet":{"host":"","port":80}},"readinessProbe":{"tcpSocket":{"host":null,"port":80}}}]}`,
+	`{"containers":[{"name":"web","lifecycle":{"preStop":{"httpGet":{"host":"","port":80}},"postStart":{"tcpSocket":{"host":null,"port":80}}}}]}`,
+	`{"containers":[{"name":"web","someProbe":{"httpGet":{"host":"node"}},"livenessProbe":{"grpc":{"host":"node","port":80}}}]}`,
+	`{"containers":[{"name":"web","lifecycle":{"atEnd":{"httpGet":{"host":"node"}},"preStop":{"sleep":{"host":"node","seconds":1}}}}]}`,
+	`{"securityContext":{"seLinuxOptions":{"type":"","user":"","role":""}},"containers":[{"securityContext":{"seLinuxOptions":{"type":null,"user":null,"role":null}}}]}`,
+	`{"securityContext":{"seccompProfile":null,"appArmorProfile":null,"seLinuxOptions":null,"windowsOptions":null,"sysctls":null,"runAsUser":null}}`,
+	`{"securityContext":{"seccompProfile":{},"appArmorProfile":{},"seLinuxOptions":{},"windowsOptions":{"hostProcess":null},"sysctls":[{}]}}`,
+	`{"securityContext":null,"containers":[{"securityContext":null},{"securityContext":{"capabilities":null,"procMount":null,"seccompProfile":null}}]}`,
+	`{"containers":[{"securityContext":{"capabilities":{"add":null,"drop":null}}},{"securityContext":{"capabilities":{"add":[],"drop":[]}}}]}`,
+	`{"containers":[{"ports":[{"hostPort":-0},{"hostPort":null}],"securityContext":{"runAsUser":-0}}],"hostUsers":null,"hostNetwork":null,"os":null}`,
+	`{"volumes":[{"emptyDir":null}],"initContainers":null}`,
+	`{"volumes":[{"emptyDir":null,"hostPath":{}}],"ephemeralContainers":[]}`,
+	`{"volumes":[{"hostPath":null,"secret":{}},{"csi":{"driver":"x"},"nfs":null},{"image":{},"rbd":null},{"ephemeral":{},"fc":null}]}`,
+	`{"volumes":[{"configMap":{},"x":null},{"downwardAPI":{},"x":null},{"persistentVolumeClaim":{},"x":null},{"projected":{},"x":null}]}`,
+	`{"volumes":[{"x":{}}]}`,
+	`{"volumes":[{}]}`,
 }
 
 // compliant returns a pod that passes the restricted standard at every version.
