@@ -71,7 +71,28 @@ func (i *images) term(image string) *ast.Term {
 }
 
 func pair(key string, value *ast.Term) [2]*ast.Term {
-	return [2]*ast.Term{ast.InternedTerm(key), value}
+	return [2]*ast.Term{word(key), value}
+}
+
+// ownWords are the fields that the engine itself reads and writes, made once.
+var ownWords = newWords("object", "oldObject", "operation", "parameters", "workload", "user", "namespace",
+	"inventory", "name", "kind", "path", "image", "spec", "metadata", "containers", "initContainers",
+	"ephemeralContainers", "restartPolicy", "template", "jobTemplate")
+
+func newWords(words ...string) map[string]*ast.Term {
+	terms := make(map[string]*ast.Term, len(words))
+	for _, w := range words {
+		terms[w] = ast.StringTerm(w)
+	}
+	return terms
+}
+
+// word returns the term of a field's name.
+func word(name string) *ast.Term {
+	if term, ok := ownWords[name]; ok {
+		return term
+	}
+	return ast.InternedTerm(name)
 }
 
 // newWorkload builds the view of an object, or returns nil when the kind
@@ -153,7 +174,7 @@ func (w *workload) prefix(container string) string {
 
 // value returns the value of a field, or nil.
 func value(object ast.Object, field string) ast.Value {
-	term := object.Get(ast.InternedTerm(field))
+	term := object.Get(word(field))
 	if term == nil {
 		return nil
 	}
