@@ -37,7 +37,7 @@ func cacheKey(seed key, scope Scope, res *resource.Resource) (k key, ok bool) {
 	if res.APIVersion == "v1" && res.Kind == "Pod" {
 		tree = podMasks
 	}
-	if err := writeMasked(h, res.Object, tree); err != nil {
+	if !writeMasked(h, res.Object, tree) {
 		return k, false
 	}
 	h.Sum(k[:0])

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"bytes"
-	"errors"
 	"hash"
 )
 
@@ -54,23 +53,21 @@ func (m *masks) at(path []string) *masks {
 	return m
 }
 
-// errNoJSON says that the object's text cannot be followed.
-var errNoJSON = errors.New("not valid JSON")
-
 // writeMasked writes the object with a zero byte, which no JSON holds, in the
 // place of everything masked. A field whose name is written with escapes is not
-// recognized and so not masked: that costs a miss and no more.
+// recognized and so not masked: that costs a miss and no more. It returns false
+// when the text cannot be followed.
 //
 // It follows the text byte by byte instead of decoding it a second time, which
 // would take three times as long: whoever read the object has checked that it is
 // JSON, and what is not fails on a miss, when it is decoded.
-func writeMasked(h hash.Hash, raw []byte, tree *masks) error {
+func writeMasked(h hash.Hash, raw []byte, tree *masks) bool {
 	m := masker{raw: raw, hash: h}
 	if !m.value(tree) {
-		return errNoJSON
+		return false
 	}
 	h.Write(raw[m.written:])
-	return nil
+	return true
 }
 
 // masker copies JSON into a hash and leaves out what it is told to. Its methods
