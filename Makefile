@@ -71,6 +71,10 @@ fmt: ## Format the code
 docs: ## Write docs/rules.md and docs/remediation.md anew from the rules
 	@hack/update-docs.sh
 
+.PHONY: crds
+crds: ## Write the custom resources' definitions anew from api/
+	@hack/update-crds.sh
+
 .PHONY: verify
 verify: ## Check that generated files and go.mod are current
 	@set -e; for script in hack/verify-*.sh; do echo "$$script"; "$$script"; done

@@ -19,7 +19,7 @@ const module = "github.com/kubereeve/reeve/"
 // lower floors, and of its own floor only below its own directory or where
 // sameFloor says so.
 var floors = [][]string{
-	{"internal/resource", "internal/finding"},
+	{"internal/resource", "internal/finding", "api"},
 	{"internal/rule", "policies"},
 	{"internal/engine"},
 	{"internal/review"},
@@ -60,7 +60,7 @@ type listedPackage struct {
 func listPackages(t *testing.T) []listedPackage {
 	t.Helper()
 	var stderr bytes.Buffer
-	command := exec.Command("go", "list", "-json=ImportPath,Imports", module+"internal/...", module+"cmd/...", module+"policies/...")
+	command := exec.Command("go", "list", "-json=ImportPath,Imports", module+"internal/...", module+"cmd/...", module+"policies/...", module+"api/...")
 	command.Stderr = &stderr
 	output, err := command.Output()
 	if err != nil {
