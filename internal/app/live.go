@@ -111,6 +111,20 @@ func NewLive(first *State, options LiveOptions) *Live {
 	return live
 }
 
+// Begin loads the first state and returns its holder. It fails when there are no
+// rules to begin with, or with Strict when a file has problems.
+func Begin(ctx context.Context, options LiveOptions) (*Live, error) {
+	live := NewLive(nil, options)
+	first, err := live.build(ctx)
+	if err != nil {
+		return nil, err
+	}
+	LogProblems(options.Log, nil, first.Rules.Problems)
+	options.Log.Info("rules compiled", "rules", len(first.Rules.Set.Rules()), "revision", first.Reviewer.Revision(), "filesLeftOut", len(first.Rules.Problems))
+	live.current.Store(first)
+	return live, nil
+}
+
 // Current returns the state of the moment. Whoever asks several questions about
 // one thing asks all of them of one state.
 func (l *Live) Current() *State { return l.current.Load() }
@@ -221,9 +235,9 @@ func (l *Live) build(ctx context.Context) (state *State, err error) {
 		return nil, err
 	}
 	if problems := state.Rules.Problems; l.options.Strict && len(problems) > 0 {
-		return nil, fmt.Errorf("--strict: %d rule files have problems, the first: %w", len(problems), problems[0])
+		return nil, fmt.Errorf("--strict: %d rule files have problems, the first: %w; mend them, or start without --strict", len(problems), problems[0])
 	}
-	if l.options.Prepare != nil && !state.same(l.Current()) {
+	if before := l.Current(); l.options.Prepare != nil && (before == nil || !state.same(before)) {
 		if err := l.options.Prepare(ctx, state); err != nil {
 			return nil, err
 		}

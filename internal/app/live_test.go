@@ -80,7 +80,7 @@ func TestAReloadReplacesTheStateOrKeepsItWhole(t *testing.T) {
 		{name: "a panic keeps the rules", load: func() (*app.State, error) { panic("parser") }, result: app.ReloadFailed, finds: "first", err: "loading the rules panicked: parser; please report this"},
 		{name: "a bad file is left out", load: func() (*app.State, error) { return bad, nil }, result: app.ReloadSwapped, finds: "found"},
 		{name: "a bad file keeps the rules when strict", load: func() (*app.State, error) { return bad, nil }, strict: true, result: app.ReloadFailed, finds: "first",
-			err: "--strict: 1 rule files have problems, the first: " + bad.Rules.Problems[0].Error()},
+			err: "--strict: 1 rule files have problems, the first: " + bad.Rules.Problems[0].Error() + "; mend them, or start without --strict"},
 		{name: "what cannot be prepared keeps the rules", load: func() (*app.State, error) { return second, nil }, prepare: errors.New("no watch"), result: app.ReloadFailed, finds: "first", err: "no watch"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -5,6 +5,7 @@ package app
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -81,6 +82,16 @@ func (r *Rules) Reviewer(options engine.Options) (*review.Reviewer, error) {
 	r.Set = e.Set()
 	r.Problems = append(r.Problems, problems...)
 	return review.New(e, r.Modes), nil
+}
+
+// ProblemFiles returns the names of the files that are left out, each once.
+func (r *Rules) ProblemFiles() []string {
+	var files []string
+	for _, problem := range r.Problems {
+		files = append(files, problem.File)
+	}
+	slices.Sort(files)
+	return slices.Compact(files)
 }
 
 func (o *RuleOptions) modes() (review.Modes, error) {

@@ -3,6 +3,8 @@ package webhook
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -29,51 +31,74 @@ const (
 )
 
 // inventory keeps the cluster objects that rules read, by a watch on each kind.
-// It runs as a Runnable of the manager.
+// It runs as a Runnable of the manager. Which kinds there are may change with the
+// rules.
 type inventory struct {
 	cache   cache.Cache
 	mapper  meta.RESTMapper
 	objects *engine.Inventory
 	log     logr.Logger
 
-	kinds   []schema.GroupKind
-	pending sync.WaitGroup // kinds that are waited for
 	settled atomic.Bool
-	watched sync.Map // schema.GroupKind by GroupVersionKind in words
+	watched sync.Map // schema.GroupVersionKind by itself in words
 	known   sync.Map // schema.GroupKind of the kinds that were read once
+
+	mu         sync.Mutex
+	running    context.Context // that of Start; nil before
+	watches    sync.WaitGroup
+	followed   map[schema.GroupKind]*followed
+	wanted     map[schema.GroupKind]bool // what rules need, or did a moment ago
+	forgetting *time.Timer               // forgets what is followed and not wanted
 }
 
-func newInventory(needs []rule.Need, objects *engine.Inventory, log logr.Logger) *inventory {
-	i := &inventory{objects: objects, log: log}
+// followed is a kind that is kept up to date.
+type followed struct {
+	stop    context.CancelFunc // nil before Start
+	settled chan struct{}      // closed when waiting for it is over
+}
+
+// newInventory returns an inventory that watches what need asks for once it is
+// started.
+func newInventory(objects *engine.Inventory, log logr.Logger) *inventory {
+	return &inventory{objects: objects, log: log, followed: make(map[schema.GroupKind]*followed), wanted: make(map[schema.GroupKind]bool)}
+}
+
+// watchedKinds returns the kinds of which the webhook keeps the objects.
+func watchedKinds(needs []rule.Need) []schema.GroupKind {
+	var kinds []schema.GroupKind
 	for _, need := range needs {
 		if !need.Optional { // not worth the memory: the scanner judges better
-			i.kinds = append(i.kinds, need.Kind)
+			kinds = append(kinds, need.Kind)
 		}
 	}
-	return i
+	return kinds
 }
 
 // Start watches the kinds until ctx ends. It never fails: rules whose inventory
 // is not known do not judge, and are counted; the others go on.
 func (i *inventory) Start(ctx context.Context) error {
-	var watches sync.WaitGroup
-	for _, kind := range i.kinds {
-		i.pending.Add(1)
-		watches.Go(func() { i.follow(ctx, kind) })
+	i.mu.Lock()
+	i.running = ctx
+	kinds := slices.Collect(maps.Keys(i.followed))
+	for _, kind := range kinds {
+		i.begin(kind)
 	}
-	go func() {
-		i.pending.Wait()
-		i.settled.Store(true)
-	}()
-	patience := time.AfterFunc(inventoryPatience, func() {
-		if !i.settled.Swap(true) {
-			i.log.Error(nil, "the inventory is not known in time; rules that need it cannot judge until it is")
-		}
-	})
-	defer patience.Stop()
-	watches.Wait()
+	i.mu.Unlock()
+	if !i.wait(ctx, kinds) && ctx.Err() == nil {
+		i.log.Error(nil, "the inventory is not known in time; rules that need it cannot judge until it is")
+	}
+	i.settled.Store(true)
 	<-ctx.Done()
+	i.watches.Wait()
 	return nil
+}
+
+// begin starts to follow a kind. The caller holds the lock.
+func (i *inventory) begin(kind schema.GroupKind) {
+	f := i.followed[kind]
+	ctx, stop := context.WithCancel(i.running)
+	f.stop = stop
+	i.watches.Go(func() { i.follow(ctx, kind, sync.OnceFunc(func() { close(f.settled) })) })
 }
 
 // NeedLeaderElection is false: every replica needs the inventory.
@@ -81,15 +106,16 @@ func (i *inventory) NeedLeaderElection() bool { return false }
 
 // ready says that the inventory is still waited for, or returns nil.
 func (i *inventory) ready() error {
-	if !i.settled.Load() {
-		return fmt.Errorf("the inventory of %v is being read", i.kinds)
+	if i.settled.Load() {
+		return nil
 	}
-	return nil
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return fmt.Errorf("the inventory of %v is being read", slices.Collect(maps.Keys(i.followed)))
 }
 
 // follow keeps one kind up to date until ctx ends.
-func (i *inventory) follow(ctx context.Context, kind schema.GroupKind) {
-	settle := sync.OnceFunc(i.pending.Done)
+func (i *inventory) follow(ctx context.Context, kind schema.GroupKind, settle func()) {
 	defer settle()
 	for {
 		mapping, err := i.mapper.RESTMapping(kind)
@@ -115,16 +141,21 @@ func (i *inventory) follow(ctx context.Context, kind schema.GroupKind) {
 // watch follows the objects of a kind until ctx ends. It fails when the watch
 // cannot begin; what goes wrong later, watchFailed is told.
 func (i *inventory) watch(ctx context.Context, gvk schema.GroupVersionKind, settle func()) error {
-	i.watched.Store(gvk.String(), gvk.GroupKind())
+	i.watched.Store(gvk.String(), gvk)
 	object := &unstructured.Unstructured{}
 	object.SetGroupVersionKind(gvk)
 	informer, err := i.cache.GetInformer(ctx, object, cache.BlockUntilSynced(false))
 	if err != nil {
 		return err
 	}
+	put := func(object any) {
+		if ctx.Err() == nil { // what comes late must not come back
+			i.put(object)
+		}
+	}
 	registration, err := informer.AddEventHandler(toolscache.ResourceEventHandlerFuncs{
-		AddFunc:    i.put,
-		UpdateFunc: func(_, object any) { i.put(object) },
+		AddFunc:    put,
+		UpdateFunc: func(_, object any) { put(object) },
 		DeleteFunc: i.remove,
 	})
 	if err != nil {
@@ -143,8 +174,8 @@ func (i *inventory) watch(ctx context.Context, gvk schema.GroupVersionKind, sett
 // watchFailed is told why the watch of a kind has ended. The informer tries again
 // by itself; what was known before stays so.
 func (i *inventory) watchFailed(description string, err error) {
-	if kind, ok := i.watched.Load(description); ok && !transient(err) {
-		i.fail(kind.(schema.GroupKind), err)
+	if gvk, ok := i.watched.Load(description); ok && !transient(err) {
+		i.fail(gvk.(schema.GroupVersionKind).GroupKind(), err)
 	}
 }
 

@@ -3,17 +3,13 @@ package webhook
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"github.com/go-logr/logr"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/kubereeve/reeve/internal/admission"
 	"github.com/kubereeve/reeve/internal/engine"
-	"github.com/kubereeve/reeve/internal/finding"
 	"github.com/kubereeve/reeve/internal/kube"
-	"github.com/kubereeve/reeve/internal/review"
-	"github.com/kubereeve/reeve/internal/rule"
 	"github.com/kubereeve/reeve/internal/sink"
 	"github.com/kubereeve/reeve/internal/sink/metric"
 	"github.com/kubereeve/reeve/internal/version"
@@ -30,7 +26,8 @@ func Run(ctx context.Context, options Options, log logr.Logger) error {
 	registry := prometheus.NewRegistry()
 	metrics := metric.New(registry)
 	objects := engine.NewInventory()
-	reviewer, needs, err := load(options, objects, metrics, log)
+	inventory := newInventory(objects, log.WithName("inventory"))
+	live, err := (&rules{options: options, objects: objects, inventory: inventory, metrics: metrics}).begin(ctx, log.WithName("rules"))
 	if err != nil {
 		return err
 	}
@@ -40,20 +37,20 @@ func Run(ctx context.Context, options Options, log logr.Logger) error {
 	}
 	namespaces := newNamespaces(log.WithName("namespaces"))
 	queue := sink.NewQueue(queueSize, metrics, metrics, log.WithName("queue"))
-	handler := admission.NewHandler(admission.Options{
-		Reviewer:    reviewer,
+	handler := door{live: live, options: admission.Options{
 		Namespaces:  namespaces,
 		Sink:        queue,
 		Recorder:    metrics,
 		DenyOnError: options.OnError == onErrorDeny,
 		Log:         log.WithName("admission"),
-	})
+	}}
 	server := &server{
 		options:      options,
 		log:          log,
 		registry:     registry,
 		namespaces:   namespaces,
-		inventory:    newInventory(needs, objects, log.WithName("inventory")),
+		inventory:    inventory,
+		live:         live,
 		certificates: newCertificates(options.certificateFile(), options.keyFile(), metrics, log.WithName("certificate")),
 		endpoint: admission.NewEndpoint(handler, admission.EndpointOptions{
 			Deadline:      options.Deadline,
@@ -72,35 +69,4 @@ func Run(ctx context.Context, options Options, log logr.Logger) error {
 		log.Info("ended")
 	}
 	return err
-}
-
-// load reads and compiles the rules, says what came of it, and returns what they
-// need to know of the cluster.
-func load(options Options, objects *engine.Inventory, metrics *metric.Metrics, log logr.Logger) (*review.Reviewer, []rule.Need, error) {
-	rules, err := options.Rules.Load()
-	if err != nil {
-		return nil, nil, err
-	}
-	reviewer, err := rules.Reviewer(engine.Options{
-		CacheSize: options.CacheSize,
-		Deadline:  options.Deadline,
-		Inventory: objects,
-		Recorder:  metrics,
-	})
-	if err != nil {
-		return nil, nil, fmt.Errorf("compile the rules: %w", err)
-	}
-	for _, problem := range rules.Problems {
-		log.Error(nil, "rule file left out", "file", problem.File, "line", problem.Line, "problem", problem.Error())
-	}
-	if options.Strict && len(rules.Problems) > 0 {
-		return nil, nil, fmt.Errorf("%d rule files have errors, the first: %w; mend them, or start without --strict", len(rules.Problems), rules.Problems[0])
-	}
-	judging := rules.Set.Filter(func(r *rule.Rule) bool { return r.At(finding.DoorAdmission) })
-	if len(judging.Rules()) == 0 {
-		return nil, nil, errors.New("no rule is left that judges admissions; see --rules, --select, --skip and --mode, and the rule files that were left out")
-	}
-	metrics.RulesLoaded(len(judging.Rules()), len(rules.Problems))
-	log.Info("rules compiled", "rules", len(judging.Rules()), "revision", reviewer.Revision(), "filesLeftOut", len(rules.Problems))
-	return reviewer, judging.Needs(), nil
 }

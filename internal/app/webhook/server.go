@@ -21,6 +21,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/webhook"
 
 	"github.com/kubereeve/reeve/internal/admission"
+	"github.com/kubereeve/reeve/internal/app"
 )
 
 // path is where the API server sends its reviews.
@@ -41,6 +42,7 @@ type server struct {
 	registry     *prometheus.Registry
 	namespaces   *namespaces
 	inventory    *inventory
+	live         *app.Live
 	certificates *certificates
 	endpoint     *admission.Endpoint
 }
@@ -73,7 +75,7 @@ func (s *server) serve(ctx context.Context, config *rest.Config) error {
 		return err
 	}
 	m.GetWebhookServer().Register(path, s.endpoint) // which adds it to the manager
-	for _, runnable := range []manager.Runnable{s.certificates, s.namespaces, s.inventory} {
+	for _, runnable := range []manager.Runnable{s.certificates, s.namespaces, s.inventory, s.live} {
 		if err := m.Add(runnable); err != nil {
 			return fmt.Errorf("manager: %w", err)
 		}

@@ -13,6 +13,7 @@ import (
 // Metrics implements the Recorder interfaces of the other packages and
 // sink.Sink. It is safe for concurrent use.
 type Metrics struct {
+	ruleMetrics
 	reviews       *prometheus.CounterVec
 	reviewTime    prometheus.Histogram
 	refused       *prometheus.CounterVec
@@ -23,8 +24,6 @@ type Metrics struct {
 	dropped       prometheus.Counter
 	sinkFailures  prometheus.Counter
 	eventsSkipped prometheus.Counter
-	rules         prometheus.Gauge
-	quarantined   prometheus.Gauge
 	certificate   prometheus.Gauge
 
 	findings      *prometheus.GaugeVec
@@ -50,7 +49,8 @@ func New(registerer prometheus.Registerer) *Metrics {
 		return factory.NewGauge(prometheus.GaugeOpts{Namespace: "reeve", Name: name, Help: help})
 	}
 	return &Metrics{
-		reviews: counters("admission_reviews_total", "Admission requests answered, by decision: allow, warn, deny or error.", "decision"),
+		ruleMetrics: newRuleMetrics(factory),
+		reviews:     counters("admission_reviews_total", "Admission requests answered, by decision: allow, warn, deny or error.", "decision"),
 		reviewTime: factory.NewHistogram(prometheus.HistogramOpts{Namespace: "reeve", Name: "admission_duration_seconds",
 			Help:    "Time from a decoded admission request to its answer.",
 			Buckets: []float64{.00005, .0001, .00025, .0005, .001, .0025, .005, .01, .05, .1, .5, 1, 2}}),
@@ -62,8 +62,6 @@ func New(registerer prometheus.Registerer) *Metrics {
 		dropped:       counter("reports_dropped_total", "Reports dropped because the queue before the sinks was full."),
 		sinkFailures:  counter("sink_failures_total", "Reports that a sink did not take."),
 		eventsSkipped: counter("events_skipped_total", "Kubernetes Events not written because of the rate limit; they are tried again in the next pass."),
-		rules:         gauge("rules", "Rules that are loaded and compiled."),
-		quarantined:   gauge("rule_files_quarantined", "Rule files left out because something is wrong with them."),
 		certificate:   gauge("serving_certificate_expiry_timestamp_seconds", "When the webhook's serving certificate ends, as Unix time."),
 		findings: factory.NewGaugeVec(prometheus.GaugeOpts{Namespace: "reeve", Name: "findings",
 			Help: "Findings of the last scan of each kind, by rule, severity and kind."}, []string{"rule", "severity", "kind"}),
@@ -112,12 +110,6 @@ func (m *Metrics) PassFailed() { m.passes.WithLabelValues("failed").Inc() }
 
 // EventSkipped counts an Event held back by the rate limit.
 func (m *Metrics) EventSkipped() { m.eventsSkipped.Inc() }
-
-// RulesLoaded records how many rules are active and how many files are not.
-func (m *Metrics) RulesLoaded(rules, quarantined int) {
-	m.rules.Set(float64(rules))
-	m.quarantined.Set(float64(quarantined))
-}
 
 // CertificateLoaded records when the serving certificate ends.
 func (m *Metrics) CertificateLoaded(notAfter time.Time) {

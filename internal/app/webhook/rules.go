@@ -1,0 +1,97 @@
+package webhook
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/go-logr/logr"
+	ctrladmission "sigs.k8s.io/controller-runtime/pkg/webhook/admission"
+
+	"github.com/kubereeve/reeve/internal/admission"
+	"github.com/kubereeve/reeve/internal/app"
+	"github.com/kubereeve/reeve/internal/engine"
+	"github.com/kubereeve/reeve/internal/finding"
+	"github.com/kubereeve/reeve/internal/rule"
+	"github.com/kubereeve/reeve/internal/sink/metric"
+)
+
+// rules loads what requests are judged by, at the start and whenever it changes.
+type rules struct {
+	options   Options
+	objects   *engine.Inventory
+	inventory *inventory
+	metrics   *metric.Metrics
+}
+
+// load reads and compiles the rules.
+func (r *rules) load(context.Context) (*app.State, error) {
+	loaded, err := r.options.Rules.Load()
+	if err != nil {
+		return nil, err
+	}
+	reviewer, err := loaded.Reviewer(engine.Options{
+		CacheSize: r.options.CacheSize,
+		Deadline:  r.options.Deadline,
+		Inventory: r.objects,
+		Recorder:  r.metrics,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("compile the rules: %w", err)
+	}
+	state := &app.State{Reviewer: reviewer, Rules: loaded}
+	if len(admissionRules(state).Rules()) == 0 {
+		return nil, errors.New("no rule is left that judges admissions; see --rules, --select, --skip and --mode, and the rule files that were left out")
+	}
+	return state, nil
+}
+
+// begin loads the rules and returns the holder of what requests are judged by.
+func (r *rules) begin(ctx context.Context, log logr.Logger) (*app.Live, error) {
+	live, err := app.Begin(ctx, app.LiveOptions{
+		Load:   r.load,
+		Strict: r.options.Strict,
+		Prepare: func(ctx context.Context, state *app.State) error {
+			r.inventory.need(ctx, admissionRules(state).Needs())
+			return nil
+		},
+		Log: log,
+	})
+	if err != nil {
+		return nil, err
+	}
+	r.count(live.Current())
+	live.Observe(func(reload app.Reload) {
+		r.metrics.RulesReloaded(reload.Result)
+		if reload.Result == app.ReloadSwapped {
+			r.count(reload.Now)
+			r.inventory.keep(admissionRules(reload.Now).Needs())
+		}
+	})
+	return live, nil
+}
+
+// count records how many rules there are and which files are left out.
+func (r *rules) count(state *app.State) {
+	r.metrics.RulesLoaded(len(admissionRules(state).Rules()), len(state.Rules.Problems))
+	r.metrics.RuleFileProblems(state.Rules.ProblemFiles())
+}
+
+// admissionRules returns the rules of a state that judge admissions.
+func admissionRules(state *app.State) *rule.Set {
+	return state.Rules.Set.Filter(func(r *rule.Rule) bool { return r.At(finding.DoorAdmission) })
+}
+
+// door answers each request by the state of the moment it comes in, from its
+// first question to its report.
+type door struct {
+	live    *app.Live
+	options admission.Options // Reviewer is filled in
+}
+
+// Handle answers one request.
+func (d door) Handle(ctx context.Context, request ctrladmission.Request) ctrladmission.Response {
+	options := d.options
+	options.Reviewer = d.live.Current().Reviewer
+	return admission.NewHandler(options).Handle(ctx, request)
+}
