@@ -3,6 +3,7 @@ package scan
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -63,8 +64,8 @@ func (s *Scanner) Pass(ctx context.Context) (finding.Pass, error) {
 	return p.sum, nil
 }
 
-// discover returns the kinds to judge, in the order of Options.Kinds. It
-// reports what is left of kinds that the server no longer has.
+// discover returns the kinds to judge, in the order of Options.Kinds. It closes
+// those that are not judged any more.
 func (p *pass) discover(ctx context.Context) ([]schema.GroupKind, error) {
 	wanted, _ := Reads(p.Kinds)
 	wanted = append(wanted, namespaceKind)
@@ -87,10 +88,6 @@ func (p *pass) discover(ctx context.Context) ([]schema.GroupKind, error) {
 			p.fail(kind, failed[kind])
 		case p.mappings[kind] == nil:
 			p.Log.V(1).Info("the API server does not have this kind", "kind", kind.String())
-			if p.reported[kind] {
-				delete(p.reported, kind)
-				p.report(ctx, finding.Report{Kind: kind, Complete: true})
-			}
 		case p.within(kind) && p.Reviewer.Judges(p.example(kind)):
 			kinds = append(kinds, kind)
 		}
@@ -100,7 +97,19 @@ func (p *pass) discover(ctx context.Context) ([]schema.GroupKind, error) {
 			p.fail(need.Kind, err)
 		}
 	}
+	p.closeKinds(ctx, kinds, failed)
 	return kinds, nil
+}
+
+// closeKinds reports that nothing is left of the findings of kinds that are not
+// judged any more: the server does not have them, or no rule asks for them.
+func (p *pass) closeKinds(ctx context.Context, kinds []schema.GroupKind, failed map[schema.GroupKind]error) {
+	for kind := range p.reported {
+		if !slices.Contains(kinds, kind) && failed[kind] == nil {
+			delete(p.reported, kind)
+			p.report(ctx, finding.Report{Kind: kind, Complete: true})
+		}
+	}
 }
 
 // within tells whether a kind has objects within the namespace that is scanned.

@@ -7,6 +7,7 @@ import (
 	"context"
 	"io"
 	"runtime"
+	"slices"
 
 	"github.com/go-logr/logr"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -103,7 +104,8 @@ type Progress struct {
 	Resources, Findings int
 }
 
-// Scanner scans a cluster. Its passes must not overlap.
+// Scanner scans a cluster. Its passes must not overlap, and Use comes between
+// them.
 type Scanner struct {
 	Options
 	retry retry
@@ -137,4 +139,16 @@ func New(options Options) *Scanner {
 		retry:    retry{attempts: options.Attempts, log: options.Log},
 		reported: make(map[schema.GroupKind]bool),
 	}
+}
+
+// Use makes the passes from now on judge by other rules: findings of kinds that
+// these do not judge end with the next pass, and so does the inventory that they
+// do not need.
+func (s *Scanner) Use(reviewer Reviewer, kinds []schema.GroupKind, needs []rule.Need) {
+	for _, before := range s.Needs {
+		if !slices.ContainsFunc(needs, func(need rule.Need) bool { return need.Kind == before.Kind }) {
+			s.Inventory.Fail(before.Kind, "no rule needs it")
+		}
+	}
+	s.Reviewer, s.Kinds, s.Needs = reviewer, kinds, needs
 }

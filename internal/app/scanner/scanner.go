@@ -2,7 +2,6 @@ package scanner
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -12,8 +11,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	corev1client "k8s.io/client-go/kubernetes/typed/core/v1"
 	"k8s.io/client-go/rest"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
 
-	"github.com/kubereeve/reeve/internal/app"
 	"github.com/kubereeve/reeve/internal/engine"
 	"github.com/kubereeve/reeve/internal/finding"
 	"github.com/kubereeve/reeve/internal/kube"
@@ -41,7 +40,7 @@ func Run(ctx context.Context, options Options, stdout io.Writer, log logr.Logger
 	metrics := metric.New(registry)
 
 	inventory := engine.NewInventory()
-	rules, scanOptions, err := loadRules(options, inventory, metrics, log)
+	live, err := beginRules(ctx, options, inventory, metrics, log)
 	if err != nil {
 		return err
 	}
@@ -49,52 +48,26 @@ func Run(ctx context.Context, options Options, stdout io.Writer, log logr.Logger
 	if err != nil {
 		return err
 	}
-	scanOptions.Cluster, scanOptions.Health = cluster, cluster
-	if scanOptions.Sink, err = newSink(options, config, stdout, metrics, log); err != nil {
+	sinks, err := newSink(options, config, stdout, metrics, log)
+	if err != nil {
 		return err
 	}
-	loop := &loop{scanner: scan.New(scanOptions), interval: options.Interval, metrics: metrics, log: log}
-	log.Info("scanner starts", "version", version.String(), "rules", len(rules.Set.Rules()), "revision", rules.Set.Revision(),
-		"kinds", len(scanOptions.Kinds), "interval", options.Interval.String(), "namespace", options.Namespace)
+	passes := newLivePasses(live, scan.Options{
+		Cluster:        cluster,
+		Health:         cluster,
+		Sink:           sinks,
+		Inventory:      inventory,
+		Namespace:      options.Namespace,
+		PageSize:       options.PageSize,
+		WebhookAddress: options.Webhook,
+		Log:            log.WithName("scan"),
+	})
+	loop := &loop{scanner: passes, interval: options.Interval, metrics: metrics, log: log}
+	log.Info("scanner starts", "version", version.String(), "interval", options.Interval.String(), "namespace", options.Namespace)
 	if options.Once {
 		return loop.once(ctx)
 	}
-	return serve(ctx, options, config, loop, registry, log)
-}
-
-// loadRules loads the rules and returns them with the options of a scan by
-// them.
-func loadRules(options Options, inventory *engine.Inventory, metrics *metric.Metrics, log logr.Logger) (*app.Rules, scan.Options, error) {
-	rules, err := options.Rules.Load()
-	if err != nil {
-		return nil, scan.Options{}, err
-	}
-	reviewer, err := rules.Reviewer(engine.Options{Inventory: inventory, Recorder: metrics})
-	if err != nil {
-		return nil, scan.Options{}, err
-	}
-	for _, problem := range rules.Problems {
-		log.Error(problem, "a rule file is left out")
-	}
-	if options.Strict && len(rules.Problems) > 0 {
-		return nil, scan.Options{}, fmt.Errorf("--strict: %d rule files have problems; the first: %w", len(rules.Problems), rules.Problems[0])
-	}
-	if len(rules.Set.Rules()) == 0 {
-		return nil, scan.Options{}, errors.New("no rules are left to judge by; see --select, --skip, --mode and the problems above")
-	}
-	metrics.RulesLoaded(len(rules.Set.Rules()), len(rules.Problems))
-	return rules, scan.Options{
-		Reviewer:  reviewer,
-		Kinds:     rules.Set.Kinds(),
-		Needs:     rules.Set.Needs(),
-		Inventory: inventory,
-		Namespace: options.Namespace,
-		PageSize:  options.PageSize,
-
-		WebhookAddress: options.Webhook,
-
-		Log: log.WithName("scan"),
-	}, nil
+	return serve(ctx, options, config, []manager.Runnable{live, loop}, registry, log)
 }
 
 // newSink returns where the reports go.

@@ -24,9 +24,10 @@ const leaseName = "reeve-scanner"
 // of the process.
 const shutdownTimeout = 5 * time.Second
 
-// serve runs the loop while this replica leads, and the ports all the time. The
-// lease is given back when ctx ends, so that another replica can go on at once.
-func serve(ctx context.Context, options Options, config *rest.Config, loop *loop, registry *prometheus.Registry, log logr.Logger) error {
+// serve runs the runnables, those that want to lead while this replica does, and
+// the ports all the time. The lease is given back when ctx ends, so that another
+// replica can go on at once.
+func serve(ctx context.Context, options Options, config *rest.Config, runnables []manager.Runnable, registry *prometheus.Registry, log logr.Logger) error {
 	m, err := manager.New(config, manager.Options{
 		Logger:                        log,
 		Metrics:                       metricsserver.Options{BindAddress: "0"}, // served below, with our own
@@ -55,8 +56,10 @@ func serve(ctx context.Context, options Options, config *rest.Config, loop *loop
 			return err
 		}
 	}
-	if err := m.Add(loop); err != nil {
-		return fmt.Errorf("manager: %w", err)
+	for _, runnable := range runnables {
+		if err := m.Add(runnable); err != nil {
+			return fmt.Errorf("manager: %w", err)
+		}
 	}
 	if err := m.Start(ctx); err != nil {
 		return err

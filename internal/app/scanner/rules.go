@@ -1,0 +1,75 @@
+package scanner
+
+import (
+	"context"
+	"errors"
+
+	"github.com/go-logr/logr"
+
+	"github.com/kubereeve/reeve/internal/app"
+	"github.com/kubereeve/reeve/internal/engine"
+	"github.com/kubereeve/reeve/internal/finding"
+	"github.com/kubereeve/reeve/internal/scan"
+	"github.com/kubereeve/reeve/internal/sink/metric"
+)
+
+// beginRules loads the rules and returns the holder of what objects are judged
+// by.
+func beginRules(ctx context.Context, options Options, inventory *engine.Inventory, metrics *metric.Metrics, log logr.Logger) (*app.Live, error) {
+	live, err := app.Begin(ctx, app.LiveOptions{
+		Load: func(context.Context) (*app.State, error) {
+			rules, err := options.Rules.Load()
+			if err != nil {
+				return nil, err
+			}
+			reviewer, err := rules.Reviewer(engine.Options{Inventory: inventory, Recorder: metrics})
+			if err != nil {
+				return nil, err
+			}
+			if len(rules.Set.Rules()) == 0 {
+				return nil, errors.New("no rules are left to judge by; see --select, --skip, --mode and the rule files that were left out")
+			}
+			return &app.State{Reviewer: reviewer, Rules: rules}, nil
+		},
+		Strict: options.Strict,
+		Log:    log.WithName("rules"),
+	})
+	if err != nil {
+		return nil, err
+	}
+	count := func(state *app.State) {
+		metrics.RulesLoaded(len(state.Rules.Set.Rules()), len(state.Rules.Problems))
+		metrics.RuleFileProblems(state.Rules.ProblemFiles())
+	}
+	count(live.Current())
+	live.Observe(func(reload app.Reload) {
+		metrics.RulesReloaded(reload.Result)
+		if reload.Result == app.ReloadSwapped {
+			count(reload.Now)
+		}
+	})
+	return live, nil
+}
+
+// livePasses makes each pass by the state that is current at its beginning: a pass is
+// never judged half by one set of rules and half by another.
+type livePasses struct {
+	live    *app.Live
+	scanner *scan.Scanner
+	used    *app.State
+}
+
+// newLivePasses returns the passes of a scanner. Reviewer, Kinds and Needs of the
+// options are filled in.
+func newLivePasses(live *app.Live, options scan.Options) *livePasses {
+	return &livePasses{live: live, scanner: scan.New(options)}
+}
+
+// Pass makes a pass.
+func (p *livePasses) Pass(ctx context.Context) (finding.Pass, error) {
+	if state := p.live.Current(); state != p.used {
+		p.scanner.Use(state.Reviewer, state.Rules.Set.Kinds(), state.Rules.Set.Needs())
+		p.used = state
+	}
+	return p.scanner.Pass(ctx)
+}
