@@ -38,7 +38,7 @@ var sameFloor = map[string][]string{
 
 // beside are packages that stand beside the floors and import no floor above
 // the vocabulary.
-var beside = []string{"internal/config", "internal/kube", "internal/version", "internal/manifest"}
+var beside = []string{"internal/config", "internal/kube", "internal/version", "internal/manifest", "internal/glob"}
 
 // libraries are import paths that only some packages may use.
 var libraries = []struct {

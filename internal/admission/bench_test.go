@@ -36,7 +36,7 @@ func BenchmarkHandler(b *testing.B) {
 				if err != nil || len(problems) > 0 {
 					b.Fatal(err, problems)
 				}
-				handler := admission.NewHandler(admission.Options{Reviewer: review.New(e, review.Modes{}), Recorder: nothing{}, Log: logr.Discard()})
+				handler := admission.NewHandler(admission.Options{Reviewer: review.New(e, policyOf(b)), Recorder: nothing{}, Log: logr.Discard()})
 				benchmarkEndpoint(b, handler, body)
 			})
 		}

@@ -16,7 +16,6 @@ import (
 	"github.com/kubereeve/reeve/internal/admission"
 	"github.com/kubereeve/reeve/internal/finding"
 	"github.com/kubereeve/reeve/internal/resource"
-	"github.com/kubereeve/reeve/internal/review"
 )
 
 const privilegedPod = `
@@ -220,7 +219,7 @@ package reeve.custom.shop
 
 violation contains {"msg": "no pods in the shop"} if input.namespace.labels.kind == "shop"
 `})
-	d := newDoor(t, set, review.Modes{}, func(o *admission.Options) {
+	d := newDoor(t, set, policyOf(t), func(o *admission.Options) {
 		o.Namespaces = knownNamespaces{"shop": {Name: "shop", Labels: map[string]string{"kind": "shop"}}}
 	})
 	if answer := d.review(t, create(t, privilegedPod)); answer.Allowed {
@@ -247,7 +246,7 @@ verdict := false if input.object.kind == "Pod"
 func TestRuleThatCannotJudge(t *testing.T) {
 	set := rules(t, map[string]string{"conflict.rego": conflicting})
 	t.Run("passes with a warning", func(t *testing.T) {
-		d := newDoor(t, set, review.Modes{}, nil)
+		d := newDoor(t, set, policyOf(t), nil)
 		answer := d.review(t, create(t, privilegedPod))
 		want := []string{"rule conflict could not judge this object (eval); the request passed unjudged by it"}
 		if diff := cmp.Diff(want, answer.Warnings); diff != "" || !answer.Allowed {
@@ -258,7 +257,7 @@ func TestRuleThatCannotJudge(t *testing.T) {
 		}
 	})
 	t.Run("is refused where errors deny", func(t *testing.T) {
-		d := newDoor(t, set, review.Modes{}, func(o *admission.Options) { o.DenyOnError = true })
+		d := newDoor(t, set, policyOf(t), func(o *admission.Options) { o.DenyOnError = true })
 		answer := d.review(t, create(t, privilegedPod))
 		want := "Pod shop/web could not be judged:\n- rule conflict could not judge this object (eval); what cannot be judged is refused"
 		if answer.Allowed || answer.Result.Message != want || len(d.recorder.failedOpen) > 0 {
@@ -276,7 +275,7 @@ func (panicking) Review(context.Context, *resource.Resource) (finding.Verdict, e
 }
 
 func TestPanicIsAnsweredAndCounted(t *testing.T) {
-	d := newDoor(t, rules(t, map[string]string{"conflict.rego": conflicting}), review.Modes{},
+	d := newDoor(t, rules(t, map[string]string{"conflict.rego": conflicting}), policyOf(t),
 		func(o *admission.Options) { o.Reviewer = panicking{} })
 	answer := d.post(encodeRequest(t, create(t, privilegedPod)))
 	if answer.Code != http.StatusInternalServerError || !strings.Contains(answer.Body.String(), "Pod shop/web") {
@@ -354,7 +353,7 @@ func TestLongAnswersAreCut(t *testing.T) {
 	set := rules(t, map[string]string{"talkative.rego": talkative})
 	request := create(t, strings.Replace(privilegedPod, "name: web}", `name: web, annotations: {text: "`+strings.Repeat("ü", 600)+`\nsecond line"}}`, 1))
 	t.Run("in refusals", func(t *testing.T) {
-		lines := strings.Split(newDoor(t, set, review.Modes{}, nil).review(t, request).Result.Message, "\n")
+		lines := strings.Split(newDoor(t, set, policyOf(t), nil).review(t, request).Result.Message, "\n")
 		if len(lines) != 22 || lines[0] != "100 policy violations in Pod shop/web:" || lines[21] != "- and 80 more" {
 			t.Errorf("%d lines from %q to %q", len(lines), lines[0], lines[len(lines)-1])
 		}
@@ -363,7 +362,7 @@ func TestLongAnswersAreCut(t *testing.T) {
 		}
 	})
 	t.Run("in warnings", func(t *testing.T) {
-		answer := newDoor(t, set, parseModes(t, "*=warn"), nil).review(t, request)
+		answer := newDoor(t, set, policyOf(t, "*=warn"), nil).review(t, request)
 		total := 0
 		for _, warning := range answer.Warnings {
 			total += len(warning)
@@ -376,7 +375,7 @@ func TestLongAnswersAreCut(t *testing.T) {
 		}
 	})
 	t.Run("in audit annotations", func(t *testing.T) {
-		answer := newDoor(t, set, parseModes(t, "*=audit"), nil).review(t, request)
+		answer := newDoor(t, set, policyOf(t, "*=audit"), nil).review(t, request)
 		if len(answer.AuditAnnotations) != 1 {
 			t.Errorf("annotations: %v", answer.AuditAnnotations)
 		}

@@ -66,14 +66,14 @@ type door struct {
 }
 
 // newDoor opens a door for rules; change may adjust its options.
-func newDoor(tb testing.TB, set *rule.Set, modes review.Modes, change func(*admission.Options)) *door {
+func newDoor(tb testing.TB, set *rule.Set, policy *review.Policy, change func(*admission.Options)) *door {
 	tb.Helper()
 	d := &door{recorder: &recorder{}, reports: &reports{}}
-	e, problems, err := engine.New(modes.Active(set), engine.Options{})
+	e, problems, err := engine.New(policy.Active(set), engine.Options{})
 	if err != nil || len(problems) > 0 {
 		tb.Fatal(err, problems)
 	}
-	options := admission.Options{Reviewer: review.New(e, modes), Sink: d.reports, Recorder: d.recorder, Log: logr.Discard()}
+	options := admission.Options{Reviewer: review.New(e, policy), Sink: d.reports, Recorder: d.recorder, Log: logr.Discard()}
 	if change != nil {
 		change(&options)
 	}
@@ -86,20 +86,17 @@ func newDoor(tb testing.TB, set *rule.Set, modes review.Modes, change func(*admi
 // given as RULE=MODE.
 func builtin(tb testing.TB, modes ...string) *door {
 	tb.Helper()
-	return newDoor(tb, enginetest.Builtin(tb), parseModes(tb, modes...), nil)
+	return newDoor(tb, enginetest.Builtin(tb), policyOf(tb, modes...), nil)
 }
 
-func parseModes(tb testing.TB, texts ...string) review.Modes {
+// policyOf returns the default policy with RULE=MODE texts.
+func policyOf(tb testing.TB, texts ...string) *review.Policy {
 	tb.Helper()
-	var modes review.Modes
-	for _, text := range texts {
-		mode, err := review.ParseRuleMode(text)
-		if err != nil {
-			tb.Fatal(err)
-		}
-		modes.ByRule = append(modes.ByRule, mode)
+	policy, err := review.PolicyOf(texts...)
+	if err != nil {
+		tb.Fatal(err)
 	}
-	return modes
+	return policy
 }
 
 // rules loads rules of a test's own from one file per rule.

@@ -11,7 +11,6 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/kubereeve/reeve/internal/engine"
-	"github.com/kubereeve/reeve/internal/finding"
 	"github.com/kubereeve/reeve/internal/review"
 	"github.com/kubereeve/reeve/internal/rule"
 	"github.com/kubereeve/reeve/internal/rule/dialect"
@@ -27,29 +26,32 @@ type RuleOptions struct {
 	Skip      []string
 	Mode      string
 	ModeFor   []string
+	// Policy is what the configuration says of findings; the entries of the flags
+	// come after its own. Nil means the default.
+	Policy *review.PolicyOptions
 }
 
 // AddFlags adds the options' flags.
 func (o *RuleOptions) AddFlags(flags *pflag.FlagSet) {
 	flags.StringArrayVar(&o.Dirs, "rules", nil, "directory of rules of your own, beside the built-in ones (repeatable)")
 	flags.BoolVar(&o.NoBuiltin, "no-builtin", false, "leave the built-in rules out")
-	flags.StringSliceVar(&o.Select, "select", nil, "only these rules: ids, globs, category:NAME, severity:NAME")
-	flags.StringSliceVar(&o.Skip, "skip", nil, "all but these rules: ids, globs, category:NAME, severity:NAME")
+	flags.StringSliceVar(&o.Select, "select", nil, "only these rules: ids, globs, category:NAME, severity:NAME, framework:NAME")
+	flags.StringSliceVar(&o.Skip, "skip", nil, "all but these rules: ids, globs, category:NAME, severity:NAME, framework:NAME")
 	flags.StringVar(&o.Mode, "mode", "", "mode of all findings: deny, warn, audit or off (default: each rule's own)")
-	flags.StringArrayVar(&o.ModeFor, "mode-for", nil, "mode of one rule or glob of rules, as RULE=MODE; wins over --mode (repeatable)")
+	flags.StringArrayVar(&o.ModeFor, "mode-for", nil, "mode of some rules, as RULE=MODE, where RULE is what --select takes; wins over --mode (repeatable)")
 }
 
 // Rules are loaded rules: the set, what its findings do, and what is wrong.
 type Rules struct {
 	Set      *rule.Set
-	Modes    review.Modes
+	Policy   *review.Policy
 	Problems []*rule.Problem
 }
 
 // Load reads the rules. Bad files are in the result's Problems; bad options
 // are an error that names the flag.
 func (o *RuleOptions) Load() (*Rules, error) {
-	modes, err := o.modes()
+	entries, err := o.entries()
 	if err != nil {
 		return nil, err
 	}
@@ -64,13 +66,21 @@ func (o *RuleOptions) Load() (*Rules, error) {
 		return nil, errors.New("--no-builtin leaves no rules; name a directory with --rules")
 	}
 	set, problems := source.Load(dialect.All(), sources...)
-	if names := modes.Unmatched(set); len(names) > 0 {
-		return nil, fmt.Errorf("--mode-for: no rule is called %s; see reeve rules list", strings.Join(names, ", "))
+	var unmatched []string
+	for _, entry := range entries {
+		unmatched = append(unmatched, entry.Rules.Unmatched(set)...)
+	}
+	if len(unmatched) > 0 {
+		return nil, fmt.Errorf("--mode-for: no rule is called %s; see reeve rules list", strings.Join(unmatched, ", "))
+	}
+	policy, err := o.policy(entries)
+	if err != nil {
+		return nil, err
 	}
 	if set, err = o.choose(set); err != nil {
 		return nil, err
 	}
-	return &Rules{Set: modes.Active(set), Modes: modes, Problems: problems}, nil
+	return &Rules{Set: policy.Active(set), Policy: policy, Problems: problems}, nil
 }
 
 // Reviewer compiles the rules. Files that do not compile join Problems.
@@ -81,7 +91,7 @@ func (r *Rules) Reviewer(options engine.Options) (*review.Reviewer, error) {
 	}
 	r.Set = e.Set()
 	r.Problems = append(r.Problems, problems...)
-	return review.New(e, r.Modes), nil
+	return review.New(e, r.Policy), nil
 }
 
 // ProblemFiles returns the names of the files that are left out, each once.
@@ -94,23 +104,34 @@ func (r *Rules) ProblemFiles() []string {
 	return slices.Compact(files)
 }
 
-func (o *RuleOptions) modes() (review.Modes, error) {
-	var modes review.Modes
+// entries returns the entries of --mode and --mode-for.
+func (o *RuleOptions) entries() ([]review.Entry, error) {
+	var entries []review.Entry
 	if o.Mode != "" {
-		mode, err := finding.ParseMode(o.Mode)
+		entry, err := review.ParseMode("--mode "+o.Mode, o.Mode)
 		if err != nil {
-			return modes, fmt.Errorf("--mode: %w", err)
+			return nil, fmt.Errorf("--mode: %w", err)
 		}
-		modes.Default = &mode
+		entries = append(entries, entry)
 	}
 	for _, text := range o.ModeFor {
-		ruleMode, err := review.ParseRuleMode(text)
+		entry, err := review.ParseRuleMode("--mode-for "+text, text)
 		if err != nil {
-			return modes, fmt.Errorf("--mode-for: %w", err)
+			return nil, fmt.Errorf("--mode-for: %w", err)
 		}
-		modes.ByRule = append(modes.ByRule, ruleMode)
+		entries = append(entries, entry)
 	}
-	return modes, nil
+	return entries, nil
+}
+
+// policy returns the configured policy with the flags' entries.
+func (o *RuleOptions) policy(entries []review.Entry) (*review.Policy, error) {
+	options := review.DefaultOptions()
+	if o.Policy != nil {
+		options = *o.Policy
+	}
+	options.Entries = slices.Concat(options.Entries, entries)
+	return review.NewPolicy(options)
 }
 
 // choose applies --select and --skip.

@@ -109,14 +109,14 @@ func TestLoadSaysWhatIsWrongWithAFlag(t *testing.T) {
 		{"--mode=Deny", `--mode: "Deny" is not a mode; use one of off, audit, warn, deny`},
 		{"--mode-for=host-pid", `--mode-for: "host-pid" is not RULE=MODE, as in privileged-container=deny`},
 		{"--mode-for=host-pid=block", `--mode-for: "block" is not a mode; use one of off, audit, warn, deny`},
-		{"--mode-for=host-[=deny", `--mode-for: "host-[": the rule's glob is malformed`},
+		{"--mode-for=host-[=deny", `--mode-for: "host-[" is not a rule id or a glob of ids`},
 		{"--mode-for=hots-pid=deny --mode-for=host-pid=deny", "--mode-for: no rule is called hots-pid; see reeve rules list"},
 		{"--mode-for=hots-*=deny --mode-for=x=off", "--mode-for: no rule is called hots-*, x; see reeve rules list"},
 		{"--rules=OWN --no-builtin --mode-for=host-pid=deny", "--mode-for: no rule is called host-pid; see reeve rules list"},
 		{"--select=hots-pid", "--select: no rule matches hots-pid; see reeve rules list"},
 		{"--select=host-pid,category:workload,x*", "--select: no rule matches category:workload, x*; see reeve rules list"},
 		{"--select=severity:worst", `--select: "worst" is not a severity; use one of info, low, medium, high, critical`},
-		{"--select=kind:Pod", `--select: "kind:Pod": use a rule id, a glob of ids, category:NAME or severity:NAME`},
+		{"--select=kind:Pod", `--select: "kind:Pod": use a rule id, a glob of ids, category:NAME, severity:NAME or framework:NAME`},
 		{"--skip=hots-pid", "--skip: no rule matches hots-pid; see reeve rules list"},
 		{"--skip=host-[", `--skip: "host-[" is not a rule id or a glob of ids`},
 		{"--select=host-pid --skip=hots-pid", "--skip: no rule matches hots-pid; see reeve rules list"},
@@ -170,7 +170,7 @@ func TestLoadKeepsTheModesOfTheFlags(t *testing.T) {
 		t.Fatal(err)
 	}
 	for id, want := range map[string]finding.Mode{"host-pid": finding.Deny, "host-ipc": finding.Warn, "rbac-wildcard": finding.Audit} {
-		if got := rules.Modes.Resolve(rules.Set.Rule(id), finding.Off); got != want {
+		if got := rules.Policy.Resolve(rules.Set.Rule(id), finding.Off, nil).Mode; got != want {
 			t.Errorf("%s: %s, want %s", id, got, want)
 		}
 	}

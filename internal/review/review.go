@@ -7,9 +7,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path"
-	"slices"
-	"strings"
 
 	"github.com/kubereeve/reeve/internal/engine"
 	"github.com/kubereeve/reeve/internal/finding"
@@ -17,83 +14,21 @@ import (
 	"github.com/kubereeve/reeve/internal/rule"
 )
 
-// Modes say what findings do, beyond what the rules' metadata says.
-type Modes struct {
-	// Default replaces the mode of every rule that ByRule does not name; nil
-	// leaves each rule its own.
-	Default *finding.Mode
-	// ByRule holds the modes given for ids and globs of ids, in the order they
-	// were given; the last that matches wins.
-	ByRule []RuleMode
-}
-
-// RuleMode is the mode of the rules that a glob matches.
-type RuleMode struct {
-	Rule string // an id or a path.Match glob of ids
-	Mode finding.Mode
-}
-
-// ParseRuleMode reads RULE=MODE.
-func ParseRuleMode(text string) (RuleMode, error) {
-	name, modeName, ok := strings.Cut(text, "=")
-	if !ok || name == "" {
-		return RuleMode{}, fmt.Errorf("%q is not RULE=MODE, as in privileged-container=deny", text)
-	}
-	if _, err := path.Match(name, ""); err != nil {
-		return RuleMode{}, fmt.Errorf("%q: the rule's glob is malformed", name)
-	}
-	mode, err := finding.ParseMode(modeName)
-	return RuleMode{Rule: name, Mode: mode}, err
-}
-
-// Resolve returns the mode of what a rule finds, given the mode that its entry
-// point has by itself.
-func (m Modes) Resolve(r *rule.Rule, own finding.Mode) finding.Mode {
-	for _, byRule := range slices.Backward(m.ByRule) {
-		if matched, _ := path.Match(byRule.Rule, r.ID); matched { // checked by ParseRuleMode
-			return byRule.Mode
-		}
-	}
-	if m.Default != nil {
-		return *m.Default
-	}
-	return own
-}
-
-// Active returns the rules of a set that are not switched off, so that nothing
-// is spent on the others.
-func (m Modes) Active(set *rule.Set) *rule.Set {
-	return set.Filter(func(r *rule.Rule) bool {
-		return slices.ContainsFunc(r.Entrypoints, func(e rule.Entrypoint) bool {
-			return m.Resolve(r, e.Mode) != finding.Off
-		})
-	})
-}
-
-// Unmatched returns the names in ByRule that match no rule of a set: most
-// likely typing errors.
-func (m Modes) Unmatched(set *rule.Set) []string {
-	var unmatched []string
-	for _, byRule := range m.ByRule {
-		if !slices.ContainsFunc(set.Rules(), func(r *rule.Rule) bool {
-			matched, _ := path.Match(byRule.Rule, r.ID)
-			return matched
-		}) {
-			unmatched = append(unmatched, byRule.Rule)
-		}
-	}
-	return unmatched
-}
-
 // Reviewer judges resources. It is immutable and safe for concurrent use.
 type Reviewer struct {
 	engine *engine.Engine
-	modes  Modes
+	policy *Policy
+	plans  map[*rule.Rule]*plan
 }
 
-// New returns a reviewer of an engine's rules.
-func New(engine *engine.Engine, modes Modes) *Reviewer {
-	return &Reviewer{engine: engine, modes: modes}
+// New returns a reviewer of an engine's rules, whose findings do what a policy
+// says.
+func New(engine *engine.Engine, policy *Policy) *Reviewer {
+	r := &Reviewer{engine: engine, policy: policy, plans: make(map[*rule.Rule]*plan)}
+	for _, known := range engine.Set().Rules() {
+		r.plans[known] = policy.plan(known)
+	}
+	return r
 }
 
 // ErrObject says that the object itself cannot be judged.
@@ -116,11 +51,13 @@ func (r *Reviewer) Review(ctx context.Context, res *resource.Resource) (finding.
 		return finding.Verdict{}, fmt.Errorf("%w: %w", ErrObject, err)
 	}
 	verdict := finding.Verdict{Resource: res, Errors: failures}
-	if len(matches) > 0 {
-		verdict.Findings = make([]finding.Finding, 0, len(matches))
+	if len(matches) == 0 {
+		return verdict, nil
 	}
+	verdict.Findings = make([]finding.Finding, 0, len(matches))
+	situation := r.policy.situation(res)
 	for _, match := range matches {
-		mode := r.modes.Resolve(match.Rule, match.Mode)
+		mode := situation.resolve(r.plan(match.Rule), match.Mode).Mode
 		if mode == finding.Off {
 			continue
 		}
@@ -138,6 +75,14 @@ func (r *Reviewer) Review(ctx context.Context, res *resource.Resource) (finding.
 	}
 	finding.Sort(verdict.Findings)
 	return verdict, nil
+}
+
+// plan returns what the policy says of a rule.
+func (r *Reviewer) plan(found *rule.Rule) *plan {
+	if plan := r.plans[found]; plan != nil {
+		return plan
+	}
+	return r.policy.plan(found)
 }
 
 // scope chooses the rules to ask. What a workload's controller made in the

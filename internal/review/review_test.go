@@ -40,13 +40,13 @@ func load(t testing.TB, files map[string]string) *rule.Set {
 	return set
 }
 
-func newReviewer(t testing.TB, set *rule.Set, m review.Modes) *review.Reviewer {
+func newReviewer(t testing.TB, set *rule.Set, policy *review.Policy) *review.Reviewer {
 	t.Helper()
 	e, problems, err := engine.New(set, engine.Options{})
 	if err != nil || len(problems) > 0 {
 		t.Fatal(problems, err)
 	}
-	return review.New(e, m)
+	return review.New(e, policy)
 }
 
 // object returns a resource of the given operation.
@@ -79,7 +79,7 @@ func rules(verdict finding.Verdict) []string {
 }
 
 func TestWhatAWorkloadMadeIsJudgedByItsStateAloneInAScan(t *testing.T) {
-	reviewer := newReviewer(t, enginetest.Builtin(t), review.Modes{})
+	reviewer := newReviewer(t, enginetest.Builtin(t), policyOf(t))
 	owned := func(apiVersion, kind, controller string) string {
 		return `[{"apiVersion":"` + apiVersion + `","kind":"` + kind + `","name":"web-5","uid":"u","controller":` + controller + `}]`
 	}
@@ -121,7 +121,7 @@ func TestWhatAWorkloadMadeIsJudgedByItsStateAloneInAScan(t *testing.T) {
 }
 
 func TestAReplicaSetOfADeploymentIsNotJudgedInAScan(t *testing.T) {
-	reviewer := newReviewer(t, enginetest.Builtin(t), review.Modes{})
+	reviewer := newReviewer(t, enginetest.Builtin(t), policyOf(t))
 	const text = `{"apiVersion":"apps/v1","kind":"ReplicaSet","metadata":{"name":"web-5","namespace":"shop","ownerReferences":[{"apiVersion":"apps/v1","kind":"Deployment","name":"web","uid":"u","controller":true}]},"spec":{"template":{"spec":{"hostPID":true}}}}`
 	if reviewer.Judges(object(t, resource.Scan, text)) {
 		t.Error("it is judged in a scan, where its Deployment is judged already")
@@ -132,7 +132,7 @@ func TestAReplicaSetOfADeploymentIsNotJudgedInAScan(t *testing.T) {
 }
 
 func TestKindsThatNoRuleNamesAreNotJudged(t *testing.T) {
-	reviewer := newReviewer(t, enginetest.Builtin(t), review.Modes{})
+	reviewer := newReviewer(t, enginetest.Builtin(t), policyOf(t))
 	for _, text := range []string{
 		`{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"a"}}`,
 		`{"apiVersion":"example.org/v1","kind":"Pod","metadata":{"name":"a"}}`,
@@ -148,7 +148,7 @@ func TestKindsThatNoRuleNamesAreNotJudged(t *testing.T) {
 
 func TestAFindingCarriesEverythingAboutTheRuleAndTheObject(t *testing.T) {
 	set := enginetest.Builtin(t)
-	reviewer := newReviewer(t, set, modes(t, "", "privileged-container=deny"))
+	reviewer := newReviewer(t, set, policyOf(t, "privileged-container=deny"))
 	res := object(t, resource.Scan, `{"apiVersion":"v1","kind":"Pod","metadata":{"name":"web","namespace":"shop","uid":"u"},"spec":{"containers":[{"name":"web","securityContext":{"privileged":true}}]}}`)
 	res.Source = &resource.Source{File: "web.yaml", Line: 3}
 	verdict, err := reviewer.Review(context.Background(), res)
@@ -182,18 +182,18 @@ func TestAFindingCarriesEverythingAboutTheRuleAndTheObject(t *testing.T) {
 func TestFindingsHaveTheModeOfTheirEntryPointUnlessToldOtherwise(t *testing.T) {
 	set := load(t, map[string]string{"r.rego": ruleText("r", "mode: audit", "violation contains \"v\" if input.object\ndeny contains \"d\" if input.object\nwarn contains \"w\" if input.object")})
 	for _, test := range []struct {
-		name  string
-		modes review.Modes
-		want  string
+		name   string
+		policy *review.Policy
+		want   string
 	}{
-		{"nothing said", review.Modes{}, "d=deny v=audit w=warn"},
-		{"a default", modes(t, "warn"), "d=warn v=warn w=warn"},
-		{"a mode of the rule", modes(t, "warn", "r=deny"), "d=deny v=deny w=deny"},
-		{"off", modes(t, "off"), ""},
-		{"off for the rule", modes(t, "deny", "r=off"), ""},
+		{"nothing said", policyOf(t), "d=deny v=audit w=warn"},
+		{"a default", policyOf(t, "*=warn"), "d=warn v=warn w=warn"},
+		{"a mode of the rule", policyOf(t, "*=warn", "r=deny"), "d=deny v=deny w=deny"},
+		{"off", policyOf(t, "*=off"), ""},
+		{"off for the rule", policyOf(t, "*=deny", "r=off"), ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			reviewer := newReviewer(t, set, test.modes)
+			reviewer := newReviewer(t, set, test.policy)
 			for range 2 { // the second verdict is from the cache
 				verdict, err := reviewer.Review(context.Background(), object(t, resource.Create, crashing(`[]`)))
 				if err != nil {
@@ -213,14 +213,14 @@ func TestFindingsHaveTheModeOfTheirEntryPointUnlessToldOtherwise(t *testing.T) {
 
 func TestAnEntryPointThatIsOffIsDroppedAndTheOthersStay(t *testing.T) {
 	set := load(t, map[string]string{"r.rego": ruleText("r", "mode: off", "violation contains \"v\" if input.object\ndeny contains \"d\" if input.object")})
-	verdict, err := newReviewer(t, set, review.Modes{}).Review(context.Background(), object(t, resource.Create, crashing(`[]`)))
+	verdict, err := newReviewer(t, set, policyOf(t)).Review(context.Background(), object(t, resource.Create, crashing(`[]`)))
 	if err != nil || len(verdict.Findings) != 1 || verdict.Findings[0].Message != "d" {
 		t.Errorf("found %v, error %v", verdict.Findings, err)
 	}
 }
 
 func TestAnObjectThatCannotBeParsedIsSaidToBe(t *testing.T) {
-	reviewer := newReviewer(t, enginetest.Builtin(t), review.Modes{})
+	reviewer := newReviewer(t, enginetest.Builtin(t), policyOf(t))
 	const head = `{"apiVersion":"v1","kind":"Pod","metadata":{"name":"web"}`
 	for name, text := range map[string]string{
 		"cut off":            head + `,"spec":{"containers":[`,
@@ -245,7 +245,7 @@ func TestAnOldObjectThatCannotBeParsedIsSaidToBe(t *testing.T) {
 	set := load(t, map[string]string{"r.rego": ruleText("r", "mode: deny", "violation contains \"v\" if input.oldObject.spec")})
 	res := object(t, resource.Update, crashing(`[]`))
 	res.OldObject = []byte(`{"spec":`)
-	if _, err := newReviewer(t, set, review.Modes{}).Review(context.Background(), res); !errors.Is(err, review.ErrObject) {
+	if _, err := newReviewer(t, set, policyOf(t)).Review(context.Background(), res); !errors.Is(err, review.ErrObject) {
 		t.Errorf("got %v, want ErrObject", err)
 	}
 }
@@ -255,7 +255,7 @@ func TestARuleThatFailsIsInTheVerdictAndTheOthersStay(t *testing.T) {
 		"bad.rego":  ruleText("bad", "mode: deny", "violation contains 7 if input.object"),
 		"good.rego": ruleText("good", "mode: deny", "violation contains \"found\" if input.object"),
 	})
-	verdict, err := newReviewer(t, set, review.Modes{}).Review(context.Background(), object(t, resource.Create, crashing(`[]`)))
+	verdict, err := newReviewer(t, set, policyOf(t)).Review(context.Background(), object(t, resource.Create, crashing(`[]`)))
 	if err != nil || !slices.Equal(rules(verdict), []string{"good"}) || len(verdict.Errors) != 1 || verdict.Errors[0].Rule != "bad" {
 		t.Errorf("found %v, failed %v, error %v", verdict.Findings, verdict.Errors, err)
 	}
@@ -263,7 +263,7 @@ func TestARuleThatFailsIsInTheVerdictAndTheOthersStay(t *testing.T) {
 
 func TestTheRevisionIsThatOfTheRulesThatCompiled(t *testing.T) {
 	set := enginetest.Builtin(t)
-	if got := newReviewer(t, set, review.Modes{}).Revision(); got != set.Revision() {
+	if got := newReviewer(t, set, policyOf(t)).Revision(); got != set.Revision() {
 		t.Errorf("%s, want %s", got, set.Revision())
 	}
 }

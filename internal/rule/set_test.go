@@ -167,7 +167,7 @@ func TestASelectorChoosesByAnyOfItsTerms(t *testing.T) {
 	set := mustSet(t,
 		file(t, "a.rego", &rule.Rule{ID: "host-ipc", Category: "workloads", Severity: finding.High}),
 		file(t, "b.rego", &rule.Rule{ID: "host-pid", Category: "workloads", Severity: finding.High}),
-		file(t, "c.rego", &rule.Rule{ID: "rbac-wildcard", Category: "rbac", Severity: finding.Critical}),
+		file(t, "c.rego", &rule.Rule{ID: "rbac-wildcard", Category: "rbac", Severity: finding.Critical, Controls: map[string][]string{"cis": {"5.1.3"}}}),
 		file(t, "d.rego", &rule.Rule{ID: "image-tag-latest", Category: "workloads", Severity: finding.Low}),
 	)
 	for _, test := range []struct {
@@ -182,6 +182,8 @@ func TestASelectorChoosesByAnyOfItsTerms(t *testing.T) {
 		{[]string{"host-[a-i]*"}, []string{"host-ipc"}, nil},
 		{[]string{"*"}, []string{"host-ipc", "host-pid", "image-tag-latest", "rbac-wildcard"}, nil},
 		{[]string{"category:rbac"}, []string{"rbac-wildcard"}, nil},
+		{[]string{"framework:cis"}, []string{"rbac-wildcard"}, nil},
+		{[]string{"framework:nsa"}, nil, []string{"framework:nsa"}},
 		{[]string{"severity:high"}, []string{"host-ipc", "host-pid"}, nil},
 		{[]string{"severity:critical", "image-tag-latest"}, []string{"image-tag-latest", "rbac-wildcard"}, nil},
 		{[]string{"host-pid", "host"}, []string{"host-pid"}, []string{"host"}},
@@ -214,8 +216,8 @@ func TestParseSelectorRefusesWhatNoRuleCanMatch(t *testing.T) {
 		`host-\`:         `"host-\\" is not a rule id or a glob of ids`,
 		"severity:worst": `"worst" is not a severity; use one of info, low, medium, high, critical`,
 		"severity:":      `"" is not a severity; use one of info, low, medium, high, critical`,
-		"kind:Pod":       `"kind:Pod": use a rule id, a glob of ids, category:NAME or severity:NAME`,
-		":":              `":": use a rule id, a glob of ids, category:NAME or severity:NAME`,
+		"kind:Pod":       `"kind:Pod": use a rule id, a glob of ids, category:NAME, severity:NAME or framework:NAME`,
+		":":              `":": use a rule id, a glob of ids, category:NAME, severity:NAME or framework:NAME`,
 	} {
 		if _, err := rule.ParseSelector([]string{"host-pid", term}); err == nil || err.Error() != want {
 			t.Errorf("%q: got %v, want %s", term, err, want)

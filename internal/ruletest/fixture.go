@@ -183,7 +183,11 @@ func newJudge(set *rule.Set, options engine.Options) (*judge, []*rule.Problem, e
 	if err != nil {
 		return nil, nil, err
 	}
-	return &judge{set: e.Set(), inventory: options.Inventory, reviewer: review.New(e, review.Modes{})}, problems, nil
+	policy, err := review.PolicyOf()
+	if err != nil {
+		return nil, nil, err
+	}
+	return &judge{set: e.Set(), inventory: options.Inventory, reviewer: review.New(e, policy)}, problems, nil
 }
 
 // judge judges one fixture: its rule has to find what its name says, and no

@@ -100,6 +100,10 @@ func judgeInventory(t *testing.T, c *cluster) ([]string, finding.Pass) {
 	if err != nil || len(problems)+len(more) > 0 {
 		t.Fatal(err, problems, more)
 	}
+	policy, err := review.PolicyOf()
+	if err != nil {
+		t.Fatal(err)
+	}
 	var seen []string
 	written := &reports{onWrite: func(r finding.Report) {
 		for _, verdict := range r.Verdicts {
@@ -112,7 +116,7 @@ func judgeInventory(t *testing.T, c *cluster) ([]string, finding.Pass) {
 		}
 	}}
 	pass, err := scan.New(scan.Options{
-		Cluster: c, Reviewer: review.New(judge, review.Modes{}), Sink: written, PageSize: 2, Log: testr.New(t),
+		Cluster: c, Reviewer: review.New(judge, policy), Sink: written, PageSize: 2, Log: testr.New(t),
 		Kinds: set.Kinds(), Needs: set.Needs(), Inventory: inventory,
 	}).Pass(context.Background())
 	if err != nil {

@@ -89,6 +89,11 @@ func selectorTerms(options *app.RuleOptions) []string {
 		if term := "category:" + r.Category; !slices.Contains(terms, term) {
 			terms = append(terms, term)
 		}
+		for framework := range r.Controls {
+			if term := "framework:" + framework; !slices.Contains(terms, term) {
+				terms = append(terms, term)
+			}
+		}
 	}
 	for _, severity := range finding.Severities() {
 		terms = append(terms, "severity:"+severity.String())

@@ -46,18 +46,18 @@ func newRulesList(streams Streams) *cobra.Command {
 	}
 	options.addFlags(command)
 	command.RunE = run(func(*cobra.Command, []string) error {
-		set, modes, problems, err := options.load(streams.Err)
+		set, policy, problems, err := options.load(streams.Err)
 		if err != nil {
 			return err
 		}
 		if options.output == output.JSON {
 			list := make([]jsonRule, 0, len(set.Rules()))
 			for _, r := range set.Rules() {
-				list = append(list, newJSONRule(r, modes))
+				list = append(list, newJSONRule(r, policy))
 			}
 			err = output.EncodeJSON(streams.Out, list)
 		} else {
-			err = look{terminal.NewLook(streams.Out, options.color, options.width)}.list(streams.Out, set, modes)
+			err = look{terminal.NewLook(streams.Out, options.color, options.width)}.list(streams.Out, set, policy)
 		}
 		return incomplete(err, problems)
 	})
@@ -79,7 +79,7 @@ func newRulesShow(streams Streams) *cobra.Command {
 	}
 	options.addFlags(command)
 	command.RunE = run(func(_ *cobra.Command, arguments []string) error {
-		set, modes, _, err := options.load(streams.Err)
+		set, policy, _, err := options.load(streams.Err)
 		if err != nil {
 			return err
 		}
@@ -92,9 +92,9 @@ func newRulesShow(streams Streams) *cobra.Command {
 			return fmt.Errorf("there is no rule %q; %s", arguments[0], hint)
 		}
 		if options.output == output.JSON {
-			return output.EncodeJSON(streams.Out, newJSONRule(r, modes))
+			return output.EncodeJSON(streams.Out, newJSONRule(r, policy))
 		}
-		return look{terminal.NewLook(streams.Out, options.color, options.width)}.show(streams.Out, r, modes)
+		return look{terminal.NewLook(streams.Out, options.color, options.width)}.show(streams.Out, r, policy)
 	})
 	return command
 }
@@ -113,29 +113,29 @@ func (o *rulesOptions) addFlags(command *cobra.Command) {
 
 // load returns the chosen rules, those that are switched off included, and what
 // is wrong with rule files, which it has told on w.
-func (o *rulesOptions) load(w io.Writer) (*rule.Set, review.Modes, []*rule.Problem, error) {
+func (o *rulesOptions) load(w io.Writer) (*rule.Set, *review.Policy, []*rule.Problem, error) {
 	if err := checkWord("--output", o.output, output.Table, output.JSON); err != nil {
-		return nil, review.Modes{}, nil, err
+		return nil, nil, nil, err
 	}
 	if err := checkWord("--color", o.color, terminal.ColorAuto, terminal.ColorAlways, terminal.ColorNever); err != nil {
-		return nil, review.Modes{}, nil, err
+		return nil, nil, nil, err
 	}
 	chosen, err := loadRules(&o.rules, w)
 	if err != nil {
-		return nil, review.Modes{}, nil, err
+		return nil, nil, nil, err
 	}
 	all := o.rules
 	all.Mode, all.ModeFor = finding.Audit.String(), nil
 	rules, err := all.Load()
 	if err != nil {
-		return nil, review.Modes{}, nil, err
+		return nil, nil, nil, err
 	}
 	// Compiling them finds what reading them does not.
 	if _, err := rules.Reviewer(engine.Options{}); err != nil {
-		return nil, review.Modes{}, nil, err
+		return nil, nil, nil, err
 	}
 	warn(w, rules.Problems)
-	return rules.Set, chosen.Modes, rules.Problems, nil
+	return rules.Set, chosen.Policy, rules.Problems, nil
 }
 
 // incomplete ends a command whose rules are not all there.
@@ -164,7 +164,7 @@ func kindsOf(r *rule.Rule, name func(schema.GroupKind) string) []string {
 func shortKind(kind schema.GroupKind) string { return kind.Kind }
 
 // list writes a table of rules.
-func (l look) list(w io.Writer, set *rule.Set, modes review.Modes) error {
+func (l look) list(w io.Writer, set *rule.Set, policy *review.Policy) error {
 	const kindsWidth = 28
 	withKinds := l.Width >= 100
 	idWidth, categoryWidth := len("RULE"), len("CATEGORY")
@@ -182,7 +182,7 @@ func (l look) list(w io.Writer, set *rule.Set, modes review.Modes) error {
 	out.WriteString(l.Paint(terminal.Faint, row("SEVERITY", "RULE", "CATEGORY", "MODE", "KINDS", "TITLE")) + "\n")
 	for _, r := range set.Rules() {
 		severity := r.Severity.String()
-		text := row(severity, r.ID, r.Category, modes.Resolve(r, r.Mode).String(), strings.Join(kindsOf(r, shortKind), ", "), terminal.Clean(r.Title))
+		text := row(severity, r.ID, r.Category, policy.Resolve(r, r.Mode, nil).Mode.String(), strings.Join(kindsOf(r, shortKind), ", "), terminal.Clean(r.Title))
 		out.WriteString(l.Severity(r.Severity, severity) + strings.TrimPrefix(text, severity) + "\n")
 	}
 	out.WriteString(l.Paint(terminal.Bold, terminal.Count(len(set.Rules()), "rule")) + "\n")

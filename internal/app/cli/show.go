@@ -50,10 +50,10 @@ type jsonNeed struct {
 	Sample bool   `json:"sample"`
 }
 
-func newJSONRule(r *rule.Rule, modes review.Modes) jsonRule {
+func newJSONRule(r *rule.Rule, policy *review.Policy) jsonRule {
 	out := jsonRule{
 		ID: r.ID, Title: r.Title, Description: r.Description, Category: r.Category, Severity: r.Severity,
-		Mode: modes.Resolve(r, r.Mode), Doors: r.Doors, Kinds: []string{}, Remediation: r.Remediation,
+		Mode: policy.Resolve(r, r.Mode, nil).Mode, Doors: r.Doors, Kinds: []string{}, Remediation: r.Remediation,
 		Controls: map[string][]string{}, Aliases: append([]string{}, r.Aliases...), Parameters: map[string]rule.Parameter{},
 		Inventory: []jsonNeed{}, Dialect: r.Dialect.Name(), Builtin: r.Builtin, File: r.File,
 	}
@@ -69,7 +69,7 @@ func newJSONRule(r *rule.Rule, modes review.Modes) jsonRule {
 }
 
 // show writes everything about a rule for people.
-func (l look) show(w io.Writer, r *rule.Rule, modes review.Modes) error {
+func (l look) show(w io.Writer, r *rule.Rule, policy *review.Policy) error {
 	var out strings.Builder
 	out.WriteString(l.Paint(terminal.Bold, r.ID) + "\n")
 	for _, text := range []string{r.Title, r.Description} {
@@ -77,7 +77,7 @@ func (l look) show(w io.Writer, r *rule.Rule, modes review.Modes) error {
 			out.WriteString(terminal.Indented("", terminal.Wrap(terminal.Clean(text), l.Width)) + "\n")
 		}
 	}
-	l.facts(&out, r, modes)
+	l.facts(&out, r, policy)
 	l.parameters(&out, r)
 	if r.Remediation != "" {
 		out.WriteString("\n" + l.Paint(terminal.Bold, "How to fix it") + "\n")
@@ -88,7 +88,7 @@ func (l look) show(w io.Writer, r *rule.Rule, modes review.Modes) error {
 }
 
 // facts writes the short fields.
-func (l look) facts(out *strings.Builder, r *rule.Rule, modes review.Modes) {
+func (l look) facts(out *strings.Builder, r *rule.Rule, policy *review.Policy) {
 	fact := func(name, value string) {
 		if value == "" {
 			return
@@ -103,7 +103,7 @@ func (l look) facts(out *strings.Builder, r *rule.Rule, modes review.Modes) {
 	}
 	severity := r.Severity.String()
 	out.WriteString(l.Paint(terminal.Faint, terminal.Pad("severity", 12)) + l.Severity(r.Severity, severity) + "\n")
-	fact("mode", modes.Resolve(r, r.Mode).String())
+	fact("mode", policy.Resolve(r, r.Mode, nil).Mode.String())
 	fact("category", r.Category)
 	fact("kinds", strings.Join(kindsOf(r, schema.GroupKind.String), ", "))
 	doors := make([]string, len(r.Doors))

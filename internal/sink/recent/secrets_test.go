@@ -49,7 +49,11 @@ func TestValuesOfEnvironmentVariablesAreNotKept(t *testing.T) {
 	if err != nil || len(problems) > 0 {
 		t.Fatal(err, problems)
 	}
-	reviewer := review.New(judging, review.Modes{})
+	policy, err := review.PolicyOf()
+	if err != nil {
+		t.Fatal(err)
+	}
+	reviewer := review.New(judging, policy)
 	ring := recent.New(recent.Options{Entries: 100_000, Bytes: 1 << 30})
 	objects := 0
 	for _, fixture := range enginetest.Fixtures(t, "../../../policies") {
