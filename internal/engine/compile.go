@@ -14,7 +14,7 @@ import (
 // parsed is a file beside its module as the engine runs it.
 type parsed struct {
 	rule.File
-	rewritten *ast.Module
+	rewritten *ast.Module // nil for a rule in the package of another file
 }
 
 // compileSet compiles all files of a set together. Files that do not compile
@@ -40,13 +40,33 @@ func compileSet(set *rule.Set) (*compiled, []parsed, []*rule.Problem, error) {
 		bad := rule.ProblemsOf(result.compiler.Errors)
 		before := len(files)
 		files = slices.DeleteFunc(files, func(file parsed) bool {
-			return slices.ContainsFunc(bad, func(p *rule.Problem) bool { return p.File == file.Name })
+			return file.rewritten != nil && slices.ContainsFunc(bad, func(p *rule.Problem) bool { return p.File == file.Name })
 		})
 		if len(files) == before {
 			return nil, nil, nil, fmt.Errorf("compile rules: %w", result.compiler.Errors)
 		}
 		problems = append(problems, bad...)
 	}
+}
+
+// withPackages leaves out the rules whose package no remaining file defines.
+func withPackages(files []parsed) ([]parsed, []*rule.Problem) {
+	defined := make(map[string]bool)
+	for _, file := range files {
+		if file.rewritten != nil {
+			defined[file.rewritten.Package.Path.String()] = true
+		}
+	}
+	var problems []*rule.Problem
+	files = slices.DeleteFunc(files, func(file parsed) bool {
+		if file.Rule == nil || defined[file.Rule.Package.String()] {
+			return false
+		}
+		problems = append(problems, &rule.Problem{File: file.Name,
+			Message: fmt.Sprintf("the rule %s cannot be judged, as the file with its Rego was left out", file.Rule.ID)})
+		return true
+	})
+	return files, problems
 }
 
 // compiled is a set of modules after compilation.
@@ -88,7 +108,9 @@ func newCompiler() *ast.Compiler {
 func modules(files []parsed) map[string]*ast.Module {
 	modules := make(map[string]*ast.Module, len(files))
 	for _, file := range files {
-		modules[file.Name] = file.rewritten
+		if file.rewritten != nil {
+			modules[file.Name] = file.rewritten
+		}
 	}
 	return modules
 }
@@ -98,9 +120,14 @@ type entry struct {
 	rule      *rule.Rule
 	name      string
 	mode      finding.Mode
+	alone     bool
 	cacheable bool
 	query     ast.Body // this entry point alone
 }
+
+// linkedAlone tells whether evaluating the entry by itself takes a link of its
+// own: other files add to what its name means.
+func (e *entry) linkedAlone() bool { return e.rule.OwnFile && !e.alone }
 
 // ref returns the entry point's full name, as in data.reeve.x.y.violation.
 func (e *entry) ref() ast.Ref { return e.rule.Package.Append(ast.StringTerm(e.name)) }
@@ -128,6 +155,14 @@ func (l *link) module() *ast.Module {
 // in the queries of links and entries.
 func compileLinks(files []parsed, entries []*entry, links []*link) (*ast.Compiler, error) {
 	all := modules(files)
+	links = slices.Clone(links)
+	single := make(map[int]*link)
+	for number, entry := range entries {
+		if entry.linkedAlone() {
+			single[number] = &link{name: fmt.Sprintf("e%d", number), entries: []int{number}}
+			links = append(links, single[number])
+		}
+	}
 	for _, link := range links {
 		all[link.name] = link.module()
 	}
@@ -156,14 +191,29 @@ func compileLinks(files []parsed, entries []*entry, links []*link) (*ast.Compile
 		}
 		link.query = body
 	}
-	for _, entry := range entries {
-		body, err := compileQuery(compiler, entry.ref())
-		if err != nil {
-			return nil, err
+	return compiler, compileEntries(compiler, entries, single)
+}
+
+// compileEntries fills in the queries of entries. Those of one package share
+// theirs.
+func compileEntries(compiler *ast.Compiler, entries []*entry, single map[int]*link) error {
+	queries := make(map[string]ast.Body)
+	for number, entry := range entries {
+		if link := single[number]; link != nil {
+			entry.query = link.query
+			continue
 		}
-		entry.query = body
+		name := entry.ref().String()
+		if queries[name] == nil {
+			body, err := compileQuery(compiler, entry.ref())
+			if err != nil {
+				return err
+			}
+			queries[name] = body
+		}
+		entry.query = queries[name]
 	}
-	return compiler, nil
+	return nil
 }
 
 // resultVar is the variable that queries bind their result to.
@@ -202,7 +252,7 @@ func definitions(compiler *ast.Compiler, e *entry) []*ast.Rule {
 	name := ast.Ref{ast.VarTerm(e.name)}
 	for _, file := range slices.Sorted(maps.Keys(compiler.Modules)) {
 		module := compiler.Modules[file]
-		if !module.Package.Path.Equal(e.rule.Package) {
+		if !module.Package.Path.Equal(e.rule.Package) || e.rule.OwnFile && file != e.rule.File {
 			continue
 		}
 		for _, rule := range module.Rules {

@@ -13,11 +13,9 @@ import (
 	lru "github.com/hashicorp/golang-lru/v2"
 	"github.com/open-policy-agent/opa/v1/ast"
 	"github.com/open-policy-agent/opa/v1/storage"
-	"github.com/open-policy-agent/opa/v1/storage/inmem"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/kubereeve/reeve/internal/finding"
-	"github.com/kubereeve/reeve/internal/resource"
 	"github.com/kubereeve/reeve/internal/rule"
 )
 
@@ -74,7 +72,9 @@ type Engine struct {
 	set       *rule.Set
 	compiler  *ast.Compiler
 	entries   []*entry
+	fits      map[*rule.Rule]bool // the cacheable rules
 	plans     map[planKey]*plan
+	named     map[schema.GroupKind]bool // the kinds that have plans of their own
 	decoder   *decoder
 	images    *images
 	cache     *lru.Cache[key, []Match] // nil when switched off
@@ -88,7 +88,8 @@ type Engine struct {
 	settings map[string]map[string]any
 	// seed is part of every cache key: the rules and their parameters.
 	seed key
-	// store is empty: all data comes with the input. OPA wants one all the same.
+	// store holds the data that comes with foreign rules. All other data comes with
+	// the input.
 	store storage.Store
 	txn   storage.Transaction
 }
@@ -99,16 +100,6 @@ type planKey struct {
 	scope Scope
 }
 
-// plan is what to evaluate for one kind in one scope.
-type plan struct {
-	all *link
-	// rest holds the entries that are evaluated even when the cache knows the
-	// verdict of the others; nil when there are none.
-	rest *link
-	// needy are the entries that read the inventory.
-	needy []int
-}
-
 // New compiles a set. Files that do not compile are left out and returned as
 // problems; Set returns what remains.
 func New(set *rule.Set, options Options) (*Engine, []*rule.Problem, error) {
@@ -116,6 +107,8 @@ func New(set *rule.Set, options Options) (*Engine, []*rule.Problem, error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	files, missing := withPackages(files)
+	problems = append(problems, missing...)
 	kept := make([]rule.File, len(files))
 	for i, file := range files {
 		kept[i] = file.File
@@ -133,7 +126,7 @@ func New(set *rule.Set, options Options) (*Engine, []*rule.Problem, error) {
 		inventory: options.Inventory,
 		recorder:  options.Recorder,
 		deadline:  options.Deadline,
-		store:     inmem.New(),
+		fits:      make(map[*rule.Rule]bool),
 	}
 	if e.recorder == nil {
 		e.recorder = nothing{}
@@ -163,12 +156,17 @@ func (e *Engine) prepare(plain *compiled, files []parsed) (err error) {
 			continue
 		}
 		fits := cacheable(plain, r)
+		e.fits[r] = fits
 		for _, entrypoint := range r.Entrypoints {
-			e.entries = append(e.entries, &entry{rule: r, name: entrypoint.Name, mode: entrypoint.Mode, cacheable: fits})
+			e.entries = append(e.entries, &entry{rule: r, name: entrypoint.Name, mode: entrypoint.Mode, alone: entrypoint.Alone, cacheable: fits})
 		}
 	}
 	planner := newPlanner(e.entries, e.inventory != nil)
-	e.plans = planner.plans(e.set.Kinds())
+	e.named = make(map[schema.GroupKind]bool)
+	for _, pattern := range e.set.Patterns() {
+		e.named[pattern] = true
+	}
+	e.plans = planner.plans(e.set.Patterns())
 	if e.compiler, err = compileLinks(files, e.entries, planner.links); err != nil {
 		return err
 	}
@@ -178,6 +176,9 @@ func (e *Engine) prepare(plain *compiled, files []parsed) (err error) {
 	}
 	e.parameters = ast.NewTerm(value)
 	e.seed = sha256.Sum256([]byte(e.set.Revision() + e.parameters.String()))
+	if e.store, err = newStore(files); err != nil {
+		return err
+	}
 	e.txn, err = e.store.NewTransaction(context.Background())
 	return err
 }
@@ -187,7 +188,17 @@ func (e *Engine) Set() *rule.Set { return e.set }
 
 // Judges tells whether any rule is asked about a kind in a scope.
 func (e *Engine) Judges(kind schema.GroupKind, scope Scope) bool {
-	return e.plans[planKey{kind, scope}] != nil
+	return e.plan(kind, scope) != nil
+}
+
+// plan returns what to evaluate for a kind, nil for nothing.
+func (e *Engine) plan(kind schema.GroupKind, scope Scope) *plan {
+	for _, pattern := range rule.Closest(kind) {
+		if e.named[pattern] {
+			return e.plans[planKey{pattern, scope}]
+		}
+	}
+	return nil
 }
 
 // off tells whether a rule has nothing to look for with its parameters.
@@ -223,37 +234,4 @@ func scopeDoor(scope Scope) finding.Door {
 		return finding.DoorAdmission
 	}
 	return finding.DoorScan
-}
-
-// input builds what rules see, except for the object's own fields, which
-// object holds.
-func (e *Engine) input(res *resource.Resource, object ast.Object, view *workload, s *snapshot) (*ast.Term, error) {
-	pairs := make([][2]*ast.Term, 0, 8)
-	pairs = append(pairs,
-		pair("object", ast.NewTerm(object)),
-		pair("operation", ast.InternedTerm(string(res.Operation))),
-		pair("parameters", e.parameters),
-	)
-	if len(res.OldObject) > 0 {
-		old, err := e.decoder.object(res.OldObject, res.Identity)
-		if err != nil {
-			return nil, fmt.Errorf("old object: %w", err)
-		}
-		pairs = append(pairs, pair("oldObject", ast.NewTerm(old)))
-	}
-	workloadTerm := ast.InternedNullTerm
-	if view != nil {
-		workloadTerm = view.view
-	}
-	pairs = append(pairs, pair("workload", workloadTerm))
-	if res.User != nil {
-		pairs = append(pairs, pair("user", userTerm(res.User)))
-	}
-	if res.Namespace != nil {
-		pairs = append(pairs, pair("namespace", namespaceTerm(res.Namespace)))
-	}
-	if s != nil {
-		pairs = append(pairs, pair("inventory", s.value))
-	}
-	return ast.ObjectTerm(pairs...), nil
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/kubereeve/reeve/internal/finding"
 	"github.com/kubereeve/reeve/internal/resource"
+	"github.com/kubereeve/reeve/internal/rule"
 )
 
 // Evaluate asks all rules of the resource's kind and returns what they found,
@@ -21,7 +22,7 @@ import (
 // the object cannot be parsed, and it ends by the deadline at the latest. The
 // caller must not change the matches: the cache shares them.
 func (e *Engine) Evaluate(ctx context.Context, res *resource.Resource, scope Scope) ([]Match, []finding.RuleError, error) {
-	plan := e.plans[planKey{res.GroupKind(), scope}]
+	plan := e.plan(res.GroupKind(), scope)
 	if plan == nil {
 		return nil, nil, nil
 	}
@@ -32,7 +33,7 @@ func (e *Engine) Evaluate(ctx context.Context, res *resource.Resource, scope Sco
 	if keyed {
 		cached, hit := e.cache.Get(k)
 		e.recorder.CacheLookup(hit)
-		if hit && plan.rest == nil {
+		if hit && plan.rest.empty() {
 			return cached, nil, nil
 		}
 		if hit {
@@ -42,50 +43,53 @@ func (e *Engine) Evaluate(ctx context.Context, res *resource.Resource, scope Sco
 	}
 	matches, errs, err := e.evaluate(ctx, res, plan, plan.all)
 	if keyed && err == nil && len(errs) == 0 {
-		e.cache.Add(k, cacheableMatches(plan, e.entries, matches))
+		e.cache.Add(k, e.cacheableMatches(plan, matches))
 	}
 	return matches, errs, err
 }
 
 // key returns the cache key of a resource, if its verdict may be cached at all.
 func (e *Engine) key(plan *plan, scope Scope, res *resource.Resource) (key, bool) {
-	if e.cache == nil || plan.rest == plan.all {
+	if e.cache == nil || plan.rest.size() == plan.all.size() {
 		return key{}, false
 	}
 	return cacheKey(e.seed, scope, res)
 }
 
-// cacheableMatches returns the matches of cacheable entries.
-func cacheableMatches(plan *plan, entries []*entry, matches []Match) []Match {
-	if plan.rest == nil {
+// cacheableMatches returns the matches of cacheable rules.
+func (e *Engine) cacheableMatches(plan *plan, matches []Match) []Match {
+	if plan.rest.empty() {
 		return matches
 	}
 	kept := make([]Match, 0, len(matches))
 	for _, match := range matches {
-		if !slices.ContainsFunc(plan.rest.entries, func(n int) bool { return entries[n].rule == match.Rule }) {
+		if e.fits[match.Rule] {
 			kept = append(kept, match)
 		}
 	}
 	return kept
 }
 
-// evaluate parses the object and runs one link of its plan.
-func (e *Engine) evaluate(ctx context.Context, res *resource.Resource, plan *plan, link *link) ([]Match, []finding.RuleError, error) {
-	object, err := e.decoder.object(res.Object, res.Identity)
+// evaluate parses the object and runs a batch of its plan.
+func (e *Engine) evaluate(ctx context.Context, res *resource.Resource, plan *plan, batch batch) ([]Match, []finding.RuleError, error) {
+	subject, view, err := e.subject(res)
 	if err != nil {
 		return nil, nil, err
 	}
-	view := newWorkload(object, res.Identity, e.images)
 	var s *snapshot
 	if len(plan.needy) > 0 {
 		s = e.inventory.snapshot()
+		subject.Inventory = s.value
 	}
-	input, err := e.input(res, object, view, s)
-	if err != nil {
-		return nil, nil, err
+	run := &evaluation{engine: e, subject: subject, view: view}
+	left := batch.size()
+	for _, link := range batch.links {
+		run.judge(ctx, link, left)
+		left -= len(link.entries)
 	}
-	run := &evaluation{engine: e, input: input, view: view}
-	run.judge(ctx, link)
+	for i, number := range batch.alone {
+		run.judgeAlone(ctx, e.entries[number], len(batch.alone)-i)
+	}
 	if s != nil {
 		run.dropNeedy(plan.needy, s)
 	}
@@ -98,7 +102,7 @@ func (e *Engine) evaluate(ctx context.Context, res *resource.Resource, plan *pla
 // evaluation is the judging of one resource.
 type evaluation struct {
 	engine  *Engine
-	input   *ast.Term
+	subject *rule.Subject
 	view    *workload
 	matches []Match
 	errors  []finding.RuleError
@@ -106,26 +110,50 @@ type evaluation struct {
 
 // judge runs all entries of a link at once. If anything goes wrong, it runs
 // them one by one, because one failing rule ends the whole evaluation and
-// leaves no trace of which it was.
-func (v *evaluation) judge(ctx context.Context, link *link) {
+// leaves no trace of which it was. Left is how many entries are still to come,
+// those of the link included.
+func (v *evaluation) judge(ctx context.Context, link *link, left int) {
+	input := v.engine.entries[link.entries[0]].rule.Dialect.Input(v.subject, nil)
 	half, cancel := context.WithTimeout(ctx, v.engine.remaining(ctx)/2)
 	defer cancel()
-	term, err := v.engine.query(half, link.query, v.input)
+	term, err := v.engine.query(half, link.query, input)
 	if err == nil {
-		v.each(term, v.addLinked)
+		v.eachLinked(term, v.add)
 		return
 	}
 	for i, number := range link.entries {
 		entry := v.engine.entries[number]
-		share := v.engine.remaining(ctx) / time.Duration(len(link.entries)-i)
-		alone, cancel := context.WithTimeout(ctx, share)
-		term, err := v.engine.query(alone, entry.query, v.input)
-		cancel()
-		v.each(term, func(element ast.Value) { v.add(entry, element) })
+		term, err := v.share(ctx, entry, input, left-i)
+		if entry.linkedAlone() {
+			v.eachLinked(term, v.add)
+		} else {
+			v.each(entry, term)
+		}
 		if err != nil {
 			v.fail(entry, cause(err), err)
 		}
 	}
+}
+
+// judgeAlone runs an entry with an input of its own, if its rule wants to judge
+// the object. Left is how many entries are still to come, this one included.
+func (v *evaluation) judgeAlone(ctx context.Context, entry *entry, left int) {
+	r := entry.rule
+	if r.Match != nil && !r.Match(v.subject) {
+		return
+	}
+	term, err := v.share(ctx, entry, r.Dialect.Input(v.subject, r), left)
+	v.each(entry, term)
+	if err != nil {
+		v.fail(entry, cause(err), err)
+	}
+}
+
+// share evaluates an entry by itself in its share of the time that is left.
+func (v *evaluation) share(ctx context.Context, entry *entry, input *ast.Term, left int) (*ast.Term, error) {
+	alone, cancel := context.WithTimeout(ctx, v.engine.remaining(ctx)/time.Duration(left))
+	defer cancel()
+	return v.engine.query(alone, entry.query, input)
 }
 
 // remaining returns the time until the evaluation must end.
@@ -182,28 +210,36 @@ func cause(err error) string {
 	return finding.CauseEval
 }
 
-// each calls f with each element of a query's result, a set.
-func (v *evaluation) each(term *ast.Term, f func(ast.Value)) {
+// each adds what an entry has found that was evaluated by itself.
+func (v *evaluation) each(entry *entry, term *ast.Term) {
 	if term == nil {
 		return
 	}
-	if set, ok := term.Value.(ast.Set); ok {
-		set.Foreach(func(element *ast.Term) { f(element.Value) })
+	for _, element := range entry.rule.Dialect.Results(entry.name, term.Value) {
+		v.add(entry, element)
 	}
 }
 
-// addLinked adds an element of a link's set: [entry, finding].
-func (v *evaluation) addLinked(element ast.Value) {
-	numbered := element.(*ast.Array)
-	number, _ := numbered.Elem(0).Value.(ast.Number).Int()
-	v.add(v.engine.entries[number], numbered.Elem(1).Value)
+// eachLinked calls f with each element of a link's set: [entry, finding].
+func (v *evaluation) eachLinked(term *ast.Term, f func(*entry, ast.Value)) {
+	if term == nil {
+		return
+	}
+	term.Value.(ast.Set).Foreach(func(element *ast.Term) {
+		numbered := element.Value.(*ast.Array)
+		number, _ := numbered.Elem(0).Value.(ast.Number).Int()
+		f(v.engine.entries[number], numbered.Elem(1).Value)
+	})
 }
 
 // add turns one element of an entry point's result into a match.
 func (v *evaluation) add(entry *entry, value ast.Value) {
-	violation, err := entry.rule.Dialect.Violation(value)
+	violation, ours, err := entry.rule.Dialect.Violation(v.subject, value)
 	if err != nil {
 		v.fail(entry, finding.CauseResult, err)
+		return
+	}
+	if !ours {
 		return
 	}
 	// Strings of the object are parts of its source, which the verdict cache

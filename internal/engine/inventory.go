@@ -208,10 +208,10 @@ func (b *branch) in(name string) *branch {
 func (b *branch) term() *ast.Term {
 	pairs := make([][2]*ast.Term, 0, len(b.branches)+len(b.leaves))
 	for name, below := range b.branches {
-		pairs = append(pairs, pair(name, below.term()))
+		pairs = append(pairs, rule.Field(name, below.term()))
 	}
 	for name, leaf := range b.leaves {
-		pairs = append(pairs, pair(name, leaf))
+		pairs = append(pairs, rule.Field(name, leaf))
 	}
 	return ast.ObjectTerm(pairs...)
 }

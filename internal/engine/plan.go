@@ -6,10 +6,39 @@ import (
 	"strings"
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/kubereeve/reeve/internal/rule"
 )
 
+// plan is what to evaluate for one kind in one scope.
+type plan struct {
+	all batch
+	// rest holds the entries that are evaluated even when the cache knows the
+	// verdict of the others.
+	rest batch
+	// needy are the entries that read the inventory.
+	needy []int
+}
+
+// batch is a number of entries, by how they are evaluated.
+type batch struct {
+	links []*link // together, one link for each dialect
+	alone []int   // one by one
+}
+
+func (b batch) empty() bool { return len(b.links) == 0 && len(b.alone) == 0 }
+
+// size returns the number of entries.
+func (b batch) size() int {
+	n := len(b.alone)
+	for _, link := range b.links {
+		n += len(link.entries)
+	}
+	return n
+}
+
 // planner decides which entries are evaluated for which kind and scope. Kinds
-// with the same entries share a link.
+// with the same entries share links.
 type planner struct {
 	entries      []*entry
 	hasInventory bool
@@ -37,14 +66,10 @@ func (p *planner) plans(kinds []schema.GroupKind) map[planKey]*plan {
 func (p *planner) plan(kind schema.GroupKind, scope Scope) *plan {
 	var all, rest, needy []int
 	for number, entry := range p.entries {
-		r := entry.rule
-		if !r.Judges(kind) || !r.At(scopeDoor(scope)) || scope == ScanOwned && r.Template {
+		if !p.asks(entry.rule, kind, scope) {
 			continue
 		}
-		if r.Waits() && !p.hasInventory {
-			continue
-		}
-		if len(r.Inventory) > 0 && p.hasInventory {
+		if len(entry.rule.Inventory) > 0 && p.hasInventory {
 			needy = append(needy, number)
 		}
 		all = append(all, number)
@@ -55,14 +80,57 @@ func (p *planner) plan(kind schema.GroupKind, scope Scope) *plan {
 	if len(all) == 0 {
 		return nil
 	}
-	return &plan{all: p.link(all), rest: p.link(rest), needy: needy}
+	return &plan{all: p.batch(all), rest: p.batch(rest), needy: needy}
 }
 
-// link returns the link of a list of entries, nil for none.
-func (p *planner) link(entries []int) *link {
-	if len(entries) == 0 {
-		return nil
+// asks tells whether a rule is asked about a kind in a scope.
+func (p *planner) asks(r *rule.Rule, kind schema.GroupKind, scope Scope) bool {
+	switch {
+	case !r.Judges(kind), !r.At(scopeDoor(scope)), scope == ScanOwned && r.Template:
+		return false
 	}
+	return !r.Waits() || p.hasInventory
+}
+
+// batch sorts entries by how they are evaluated, the native ones first: foreign
+// rules must not use up their time.
+func (p *planner) batch(entries []int) batch {
+	var b batch
+	var dialects []string
+	together := make(map[string][]int)
+	for _, number := range entries {
+		entry := p.entries[number]
+		if entry.alone {
+			b.alone = append(b.alone, number)
+			continue
+		}
+		name := entry.rule.Dialect.Name()
+		if together[name] == nil {
+			dialects = append(dialects, name)
+		}
+		together[name] = append(together[name], number)
+	}
+	slices.SortStableFunc(dialects, func(a, b string) int {
+		return boolCompare(!p.entries[together[a][0]].rule.Builtin, !p.entries[together[b][0]].rule.Builtin)
+	})
+	for _, name := range dialects {
+		b.links = append(b.links, p.link(together[name]))
+	}
+	return b
+}
+
+func boolCompare(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case b:
+		return -1
+	}
+	return 1
+}
+
+// link returns the link of a list of entries.
+func (p *planner) link(entries []int) *link {
 	id := strings.Trim(fmt.Sprint(entries), "[]")
 	if p.byEntries[id] == nil {
 		p.byEntries[id] = &link{name: fmt.Sprintf("p%d", len(p.links)), entries: slices.Clone(entries)}

@@ -30,7 +30,7 @@ var maskedPaths = [][]string{
 // no: a reference that is not ground where it matters, or a bare input, counts
 // as reading everything below.
 func cacheable(set *compiled, r *rule.Rule) bool {
-	reader := &reader{compiled: set, seen: make(map[*ast.Rule]bool)}
+	reader := &reader{compiled: set, dialect: r.Dialect, seen: make(map[*ast.Rule]bool), beyondKey: r.Uncacheable}
 	for _, entrypoint := range r.Entrypoints {
 		reader.follow(r.Package.Append(ast.StringTerm(entrypoint.Name)))
 	}
@@ -42,6 +42,7 @@ func cacheable(set *compiled, r *rule.Rule) bool {
 // object.get(input.workload, ["spec", "os"], null) reads one field of it.
 type reader struct {
 	*compiled
+	dialect   rule.Dialect
 	seen      map[*ast.Rule]bool
 	beyondKey bool
 }
@@ -50,7 +51,7 @@ type reader struct {
 // reads base documents, which are not part of the key.
 func (r *reader) follow(ref ast.Ref) {
 	rules := r.compiler.GetRulesDynamicWithOpts(ref, ast.RulesOptions{IncludeHiddenModules: true})
-	if len(rules) == 0 {
+	if len(rules) == 0 && !rule.IsIsolated(ref) { // what comes with the rules is part of the revision
 		r.beyondKey = true
 	}
 	for _, regoRule := range rules {
@@ -98,7 +99,7 @@ func (r *reader) visit(node any) bool {
 func (r *reader) ref(ref ast.Ref) {
 	switch {
 	case ref.HasPrefix(ast.InputRootRef):
-		if !withinKey(ref[1:]) {
+		if path, known := r.dialect.Native(groundPath(ref[1:])); !known || !withinKey(path) {
 			r.beyondKey = true
 		}
 	case ref.HasPrefix(ast.DefaultRootRef):
@@ -145,9 +146,8 @@ func (r *reader) call(terms []*ast.Term) bool {
 	return true
 }
 
-// withinKey tells whether a reference below input is covered by the key.
-func withinKey(ref ast.Ref) bool {
-	path := groundPath(ref)
+// withinKey tells whether a path below the native input is covered by the key.
+func withinKey(path []string) bool {
 	if len(path) == 0 {
 		return false
 	}

@@ -26,9 +26,15 @@ var (
 // rewrite returns a copy of a file's module as the linked engine runs it. A
 // library cannot read input.parameters, because it has no rule id.
 //
+// Foreign modules keep their input, which their dialect makes; only the inventory
+// is moved.
+//
 // It walks instead of using ast.TransformRefs, which passes over the collection
 // in "some x in collection".
 func rewrite(file rule.File) (*ast.Module, error) {
+	if file.Module == nil {
+		return nil, nil
+	}
 	module := file.Module.Copy()
 	var err error
 	seen := make(map[*ast.Term]bool)
@@ -39,6 +45,8 @@ func rewrite(file rule.File) (*ast.Module, error) {
 		}
 		seen[term] = true
 		switch {
+		case file.Foreign && !ref.HasPrefix(inventoryRef):
+			return false
 		case ref.HasPrefix(parametersRef) && file.Rule == nil:
 			err = fmt.Errorf("line %d: a library cannot read input.parameters; let the rule pass them as an argument", term.Location.Row)
 		case ref.HasPrefix(parametersRef):

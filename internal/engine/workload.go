@@ -9,6 +9,7 @@ import (
 	"github.com/open-policy-agent/opa/v1/ast"
 
 	"github.com/kubereeve/reeve/internal/resource"
+	"github.com/kubereeve/reeve/internal/rule"
 )
 
 // workload is the pod template view of a resource: what rules see as
@@ -59,40 +60,15 @@ func (i *images) term(image string) *ast.Term {
 		}
 	}
 	term := ast.ObjectTerm(
-		pair("reference", ast.StringTerm(image)),
-		pair("registry", ast.StringTerm(registry)),
-		pair("repository", ast.StringTerm(repository)),
-		pair("tag", ast.StringTerm(tag)),
-		pair("digest", ast.StringTerm(digest)),
-		pair("invalid", ast.InternedTerm(err != nil)),
+		rule.Field("reference", ast.StringTerm(image)),
+		rule.Field("registry", ast.StringTerm(registry)),
+		rule.Field("repository", ast.StringTerm(repository)),
+		rule.Field("tag", ast.StringTerm(tag)),
+		rule.Field("digest", ast.StringTerm(digest)),
+		rule.Field("invalid", ast.InternedTerm(err != nil)),
 	)
 	i.parsed.Add(image, term)
 	return term
-}
-
-func pair(key string, value *ast.Term) [2]*ast.Term {
-	return [2]*ast.Term{word(key), value}
-}
-
-// ownWords are the fields that the engine itself reads and writes, made once.
-var ownWords = newWords("object", "oldObject", "operation", "parameters", "workload", "user", "namespace",
-	"inventory", "name", "kind", "path", "image", "spec", "metadata", "containers", "initContainers",
-	"ephemeralContainers", "restartPolicy", "template", "jobTemplate")
-
-func newWords(words ...string) map[string]*ast.Term {
-	terms := make(map[string]*ast.Term, len(words))
-	for _, w := range words {
-		terms[w] = ast.StringTerm(w)
-	}
-	return terms
-}
-
-// word returns the term of a field's name.
-func word(name string) *ast.Term {
-	if term, ok := ownWords[name]; ok {
-		return term
-	}
-	return ast.InternedTerm(name)
 }
 
 // newWorkload builds the view of an object, or returns nil when the kind
@@ -119,11 +95,11 @@ func newWorkload(object ast.Object, identity resource.Identity, images *images) 
 	specPath := strings.Join(append(append([]string{}, path...), "spec"), ".")
 	w := &workload{containers: make(map[string]string)}
 	w.view = ast.ObjectTerm(
-		pair("kind", ast.InternedTerm(identity.Kind)),
-		pair("metadata", ast.NewTerm(metadata)),
-		pair("spec", ast.NewTerm(spec)),
-		pair("path", ast.InternedTerm(specPath)),
-		pair("containers", w.list(spec, specPath, images)),
+		rule.Field("kind", ast.InternedTerm(identity.Kind)),
+		rule.Field("metadata", ast.NewTerm(metadata)),
+		rule.Field("spec", ast.NewTerm(spec)),
+		rule.Field("path", ast.InternedTerm(specPath)),
+		rule.Field("containers", w.list(spec, specPath, images)),
 	)
 	return w
 }
@@ -150,15 +126,23 @@ func (w *workload) list(spec ast.Object, specPath string, images *images) *ast.T
 			name := text(container, "name")
 			w.containers[name] = kind
 			terms = append(terms, ast.ObjectTerm(
-				pair("name", ast.StringTerm(name)),
-				pair("kind", ast.InternedTerm(kind)),
-				pair("path", ast.StringTerm(specPath+"."+list.field+"["+strconv.Itoa(i)+"]")),
-				pair("image", images.term(text(container, "image"))),
-				pair("spec", containers.Elem(i)),
+				rule.Field("name", ast.StringTerm(name)),
+				rule.Field("kind", ast.InternedTerm(kind)),
+				rule.Field("path", ast.StringTerm(specPath+"."+list.field+"["+strconv.Itoa(i)+"]")),
+				rule.Field("image", images.term(text(container, "image"))),
+				rule.Field("spec", containers.Elem(i)),
 			))
 		}
 	}
 	return ast.ArrayTerm(terms...)
+}
+
+// term returns what rules see as input.workload.
+func (w *workload) term() *ast.Term {
+	if w == nil {
+		return ast.InternedNullTerm
+	}
+	return w.view
 }
 
 // prefix returns how a message begins that blames a container.
@@ -174,7 +158,7 @@ func (w *workload) prefix(container string) string {
 
 // value returns the value of a field, or nil.
 func value(object ast.Object, field string) ast.Value {
-	term := object.Get(word(field))
+	term := object.Get(rule.Name(field))
 	if term == nil {
 		return nil
 	}

@@ -5,7 +5,9 @@ package rule
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 	"strings"
 
@@ -13,7 +15,6 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/kubereeve/reeve/internal/finding"
-	"github.com/kubereeve/reeve/internal/resource"
 )
 
 // Rule is one Rego package that judges one thing.
@@ -27,7 +28,8 @@ type Rule struct {
 	Severity    finding.Severity
 	// Mode is what findings do at admission unless configured otherwise.
 	Mode finding.Mode
-	// Kinds are the kinds the rule judges, in any version.
+	// Kinds are the kinds the rule judges, in any version. Foreign rules may
+	// have an asterisk for every group or every kind.
 	Kinds []schema.GroupKind
 	// Template is true when the rule judges pod templates (kinds: workload)
 	// and so need not judge again what a judged workload has created.
@@ -50,6 +52,19 @@ type Rule struct {
 	// Entrypoints are the rules of the package whose results are findings.
 	Entrypoints []Entrypoint
 	Dialect     Dialect
+
+	// OwnFile is true when only what stands in File belongs to the rule, though
+	// other files define the same package, each a rule of its own.
+	OwnFile bool
+	// Match decides, beyond Kinds, whether the rule judges an object; nil means
+	// that it does.
+	Match func(*Subject) bool
+	// Arguments are what a rule is given that is one of many uses of the same
+	// package, as the constraints of a template are. The dialect knows what.
+	Arguments *ast.Term
+	// Uncacheable is true when Match or the rule's input depends on more than the
+	// key of the verdict cache covers.
+	Uncacheable bool
 }
 
 // Entrypoint is one Rego rule whose results are findings.
@@ -57,6 +72,9 @@ type Entrypoint struct {
 	Name string
 	// Mode is the default mode of what this entry point finds.
 	Mode finding.Mode
+	// Alone is true when the entry point is evaluated by itself: it is no partial
+	// set, or its input is not that of the dialect's other rules.
+	Alone bool
 }
 
 // Need is a kind of cluster object that a rule reads through data.inventory.
@@ -79,27 +97,8 @@ func (r *Rule) Waits() bool {
 }
 
 // Judges tells whether the rule judges a kind.
-func (r *Rule) Judges(kind schema.GroupKind) bool { return slices.Contains(r.Kinds, kind) }
-
-// Violation is one element of an entry point's result, as a dialect reads it.
-type Violation struct {
-	Message   string
-	Path      string
-	Container string
-}
-
-// Dialect is how one family of rules is told from others, read, and
-// understood when it answers. The engine knows dialects only by this.
-type Dialect interface {
-	// Name is the dialect's name in documents and messages, as in native.
-	Name() string
-	// Recognize tells by its content whether a module is of this dialect.
-	Recognize(module *ast.Module) bool
-	// Rule reads the rule of a module: nil when the module is a library that
-	// other rules import. A *Problem as error names line and remedy.
-	Rule(file string, module *ast.Module) (*Rule, error)
-	// Violation reads one element of an entry point's result.
-	Violation(value ast.Value) (Violation, error)
+func (r *Rule) Judges(kind schema.GroupKind) bool {
+	return slices.ContainsFunc(r.Kinds, func(pattern schema.GroupKind) bool { return covers(pattern, kind) })
 }
 
 // Problem is something wrong with a rule's file: what, where and the remedy.
@@ -125,43 +124,6 @@ func SortProblems(problems []*Problem) {
 	})
 }
 
-// workloadShorthand is what metadata may write for all kinds with a pod
-// template.
-const workloadShorthand = "workload"
-
-// parseKinds reads kinds as metadata writes them: Pod, Deployment.apps, or
-// workload for every kind with a pod template. The second result tells whether
-// workload was among them.
-func parseKinds(names []string) ([]schema.GroupKind, bool, error) {
-	var kinds []schema.GroupKind
-	template := false
-	for _, name := range names {
-		if name == workloadShorthand {
-			template = true
-			kinds = append(kinds, resource.WorkloadKinds()...)
-			continue
-		}
-		kind, err := parseKind(name)
-		if err != nil {
-			return nil, false, err
-		}
-		kinds = append(kinds, kind)
-	}
-	slices.SortFunc(kinds, compareKinds)
-	return slices.Compact(kinds), template, nil
-}
-
-func parseKind(name string) (schema.GroupKind, error) {
-	if name == "" || strings.ContainsAny(name, "/* ") || name[0] < 'A' || name[0] > 'Z' {
-		return schema.GroupKind{}, fmt.Errorf("%q is not a kind; write Kind or Kind.group, as in Pod or Deployment.apps, or workload for every kind with a pod template", name)
-	}
-	return schema.ParseGroupKind(name), nil
-}
-
-func compareKinds(a, b schema.GroupKind) int {
-	return cmp.Or(cmp.Compare(a.Group, b.Group), cmp.Compare(a.Kind, b.Kind))
-}
-
 // ProblemsOf returns the parse or compile errors of OPA as problems, one per
 // file: the first error of a file usually explains the others.
 func ProblemsOf(errs ast.Errors) []*Problem {
@@ -181,4 +143,18 @@ func ProblemsOf(errs ast.Errors) []*Problem {
 		}
 	}
 	return problems
+}
+
+// ProblemsIn returns any error about a file as problems that name the file.
+func ProblemsIn(file string, err error) []*Problem {
+	if problem, ok := errors.AsType[*Problem](err); ok {
+		return []*Problem{problem}
+	}
+	if errs, ok := errors.AsType[ast.Errors](err); ok {
+		return ProblemsOf(errs)
+	}
+	if pathError, ok := errors.AsType[*fs.PathError](err); ok {
+		err = pathError.Err // the path stands in front already
+	}
+	return []*Problem{{File: file, Message: err.Error()}}
 }

@@ -12,12 +12,32 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
-// File is one parsed Rego file: a rule, or a library that rules import.
+// File is one parsed file: a rule, or a library that rules import.
 type File struct {
 	Name   string
 	Source []byte
+	// Module is the file's Rego; nil for a rule that uses the package of another
+	// file, as a constraint uses its template.
 	Module *ast.Module
 	Rule   *Rule // nil for a library
+	// Foreign is true for modules of other dialects than the native one.
+	Foreign bool
+	// Documents are data that the modules read, by where they read it.
+	Documents []DataDocument
+}
+
+// DataDocument is data that comes with rules.
+type DataDocument struct {
+	Path  ast.Ref
+	Value ast.Value
+}
+
+// line returns the line of the file's package, 0 where it has none.
+func (f File) line() int {
+	if f.Module == nil {
+		return 0
+	}
+	return f.Module.Package.Location.Row
 }
 
 // Set is the immutable set of all loaded rules and their libraries.
@@ -38,7 +58,7 @@ func NewSet(files []File) (*Set, []*Problem) {
 	for _, file := range files {
 		if r := file.Rule; r != nil {
 			if other, taken := byID[r.ID]; taken {
-				problems = append(problems, &Problem{File: file.Name, Line: file.Module.Package.Location.Row,
+				problems = append(problems, &Problem{File: file.Name, Line: file.line(),
 					Message: fmt.Sprintf("the rule id %s is taken by %s; rename the package", r.ID, other.File)})
 				continue
 			}
@@ -48,6 +68,9 @@ func NewSet(files []File) (*Set, []*Problem) {
 		set.files = append(set.files, file)
 		_, _ = fmt.Fprintf(hash, "%s\x00%d\x00", file.Name, len(file.Source)) // a hash never fails
 		hash.Write(file.Source)
+		for _, document := range file.Documents {
+			_, _ = fmt.Fprintf(hash, "%s=%s\x00", document.Path, document.Value)
+		}
 	}
 	slices.SortFunc(set.rules, func(a, b *Rule) int { return cmp.Compare(a.ID, b.ID) })
 	set.revision = hex.EncodeToString(hash.Sum(nil))[:12]
@@ -85,15 +108,40 @@ func (s *Set) Filter(keep func(*Rule) bool) *Set {
 	return filtered
 }
 
-// Kinds returns every kind that some rule judges, sorted.
+// Kinds returns every kind to look for that some rule judges, sorted. For a rule
+// on any kind these are the ordinary ones: reading everything, Secrets among it,
+// takes more rights than a rule may ask for by an asterisk.
 func (s *Set) Kinds() []schema.GroupKind {
 	kinds := make(map[schema.GroupKind]bool)
 	for _, r := range s.rules {
-		for _, kind := range r.Kinds {
-			kinds[kind] = true
+		for _, pattern := range r.Kinds {
+			for _, kind := range expand(pattern) {
+				kinds[kind] = true
+			}
 		}
 	}
 	return slices.SortedFunc(maps.Keys(kinds), compareKinds)
+}
+
+// Patterns returns the kinds that rules name, with those that have an asterisk,
+// so that for every kind there is one that stands for all rules on it: the kind
+// itself, else the kind in any group, else its group, else any, in the order of
+// Closest.
+func (s *Set) Patterns() []schema.GroupKind {
+	patterns := make(map[schema.GroupKind]bool)
+	for _, r := range s.rules {
+		for _, kind := range r.Kinds {
+			patterns[kind] = true
+		}
+	}
+	for byGroup := range maps.Clone(patterns) {
+		for byKind := range maps.Clone(patterns) {
+			if byGroup.Kind == Any && byGroup.Group != Any && byKind.Group == Any && byKind.Kind != Any {
+				patterns[schema.GroupKind{Group: byGroup.Group, Kind: byKind.Kind}] = true
+			}
+		}
+	}
+	return slices.SortedFunc(maps.Keys(patterns), compareKinds)
 }
 
 // Needs returns every kind that some rule reads through data.inventory, sorted.

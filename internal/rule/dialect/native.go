@@ -1,4 +1,3 @@
-// Package dialect reads the dialects that rules are written in, one file each.
 package dialect
 
 import (
@@ -10,14 +9,9 @@ import (
 	"github.com/open-policy-agent/opa/v1/ast"
 
 	"github.com/kubereeve/reeve/internal/finding"
+	"github.com/kubereeve/reeve/internal/resource"
 	"github.com/kubereeve/reeve/internal/rule"
 )
-
-// All returns every dialect, the most specific first: the first that
-// recognizes a module reads it.
-func All() []rule.Dialect {
-	return []rule.Dialect{Native{}}
-}
 
 // Native is Reeve's own dialect: packages below reeve, or any package whose
 // METADATA carries custom.reeve.
@@ -41,6 +35,33 @@ func (Native) Recognize(module *ast.Module) bool {
 	}
 	annotation := rule.Annotation(module)
 	return annotation != nil && annotation.Custom[rule.MetadataKey] != nil
+}
+
+// Read reads the native modules among documents. Every other module whose package
+// is below reeve is a library.
+func (n Native) Read(documents []*rule.Document) ([]rule.File, []*rule.Problem) {
+	var files []rule.File
+	var problems []*rule.Problem
+	for _, document := range documents {
+		if document.Claimed || document.Module == nil || !n.Recognize(document.Module) {
+			continue
+		}
+		document.Claimed = true
+		if document.Err != nil {
+			problems = append(problems, rule.ProblemsIn(document.Name, document.Err)...)
+			continue
+		}
+		r, err := n.Rule(document.Name, document.Module)
+		if err != nil {
+			problems = append(problems, rule.ProblemsIn(document.Name, err)...)
+			continue
+		}
+		if r != nil {
+			r.Builtin = document.Builtin
+		}
+		files = append(files, rule.File{Name: document.Name, Source: document.Content, Module: document.Module, Rule: r})
+	}
+	return files, problems
 }
 
 // Rule reads the module's rule. A module without any entry point and without
@@ -95,13 +116,13 @@ func (n Native) Rule(file string, module *ast.Module) (*rule.Rule, error) {
 
 // Violation reads {"msg": ..., "path": ..., "container": ...}, where only msg is
 // required, or a plain string, which is the message.
-func (Native) Violation(value ast.Value) (rule.Violation, error) {
+func (Native) Violation(_ *rule.Subject, value ast.Value) (rule.Violation, bool, error) {
 	if message, ok := value.(ast.String); ok {
-		return rule.Violation{Message: string(message)}, nil
+		return rule.Violation{Message: string(message)}, true, nil
 	}
 	object, ok := value.(ast.Object)
 	if !ok {
-		return rule.Violation{}, fmt.Errorf("a finding must be an object with msg or a string, not %s", value)
+		return rule.Violation{}, false, fmt.Errorf("a finding must be an object with msg or a string, not %s", value)
 	}
 	violation := rule.Violation{
 		Message:   text(object, "msg"),
@@ -109,9 +130,58 @@ func (Native) Violation(value ast.Value) (rule.Violation, error) {
 		Container: text(object, "container"),
 	}
 	if violation.Message == "" {
-		return violation, errors.New("a finding has no msg, or msg is not a string")
+		return violation, false, errors.New("a finding has no msg, or msg is not a string")
 	}
-	return violation, nil
+	return violation, true, nil
+}
+
+// Results returns the elements of a set.
+func (Native) Results(_ string, value ast.Value) []ast.Value { return rule.Elements(value) }
+
+// Native returns the path as it is.
+func (Native) Native(path []string) ([]string, bool) { return path, true }
+
+// Input returns the same input for all rules: the compiler of the engine has
+// given each rule its own place in input.parameters.
+func (Native) Input(s *rule.Subject, _ *rule.Rule) *ast.Term {
+	pairs := make([][2]*ast.Term, 0, 8)
+	pairs = append(pairs,
+		rule.Field("object", ast.NewTerm(s.Object)),
+		rule.Field("operation", ast.InternedTerm(string(s.Resource.Operation))),
+		rule.Field("parameters", s.Parameters),
+		rule.Field("workload", s.Workload),
+	)
+	if s.OldObject != nil {
+		pairs = append(pairs, rule.Field("oldObject", ast.NewTerm(s.OldObject)))
+	}
+	if s.Resource.User != nil {
+		pairs = append(pairs, rule.Field("user", userTerm(s.Resource.User)))
+	}
+	if s.Resource.Namespace != nil {
+		pairs = append(pairs, rule.Field("namespace", namespaceTerm(s.Resource.Namespace)))
+	}
+	if s.Inventory != nil {
+		pairs = append(pairs, rule.Field("inventory", s.Inventory))
+	}
+	return ast.ObjectTerm(pairs...)
+}
+
+// userTerm returns what rules see as input.user.
+func userTerm(user *resource.User) *ast.Term {
+	groups := make([]*ast.Term, len(user.Groups))
+	for i, group := range user.Groups {
+		groups[i] = ast.StringTerm(group)
+	}
+	return ast.ObjectTerm(rule.Field("name", ast.StringTerm(user.Name)), rule.Field("groups", ast.ArrayTerm(groups...)))
+}
+
+// namespaceTerm returns what rules see as input.namespace.
+func namespaceTerm(namespace *resource.Namespace) *ast.Term {
+	return ast.ObjectTerm(
+		rule.Field("name", ast.StringTerm(namespace.Name)),
+		rule.Field("labels", rule.StringsTerm(namespace.Labels)),
+		rule.Field("annotations", rule.StringsTerm(namespace.Annotations)),
+	)
 }
 
 // text returns a string field of an object, or "" where it is missing or no

@@ -156,7 +156,7 @@ func TestNativeReadsFindings(t *testing.T) {
 		{`{"msg": "größe 世界", "more": {"ignored": true}}`, rule.Violation{Message: "größe 世界"}},
 		{`{"msg": "privileged", "path": null, "container": 7}`, rule.Violation{Message: "privileged"}},
 	} {
-		got, err := dialect.Native{}.Violation(ast.MustParseTerm(test.value).Value)
+		got, _, err := dialect.Native{}.Violation(nil, ast.MustParseTerm(test.value).Value)
 		if err != nil || got != test.want {
 			t.Errorf("%s is read as %+v, error %v", test.value, got, err)
 		}
@@ -175,7 +175,7 @@ func TestNativeRefusesWhatIsNoFinding(t *testing.T) {
 		`{"msg": 7}`:                 "a finding has no msg, or msg is not a string",
 		`{"msg": "", "path": "a.b"}`: "a finding has no msg, or msg is not a string",
 	} {
-		if _, err := (dialect.Native{}).Violation(ast.MustParseTerm(value).Value); err == nil || err.Error() != want {
+		if _, _, err := (dialect.Native{}).Violation(nil, ast.MustParseTerm(value).Value); err == nil || err.Error() != want {
 			t.Errorf("%s: got %v, want %s", value, err, want)
 		}
 	}

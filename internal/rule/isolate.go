@@ -1,0 +1,93 @@
+package rule
+
+import (
+	"github.com/open-policy-agent/opa/v1/ast"
+)
+
+// isolated is the package below which foreign modules live, each unit in a
+// package of its own.
+const isolated = "reeve_foreign"
+
+// Unit is a part of the rule set in which package names mean something of their
+// own: foreign rules use the same few names, as main, and must neither collide
+// nor see each other.
+type Unit struct {
+	prefix ast.Ref
+	within []ast.Ref          // packages and documents of the unit, as they are written
+	beside map[string]ast.Ref // packages of other units that this one may use
+}
+
+// NewUnit returns an empty unit. The name must be its own, and make a good word
+// in messages of the compiler.
+func NewUnit(name string) *Unit {
+	prefix := ast.DefaultRootRef.Append(ast.StringTerm(isolated)).Append(ast.StringTerm(name))
+	return &Unit{prefix: prefix, beside: make(map[string]ast.Ref)}
+}
+
+// Add makes a module's package known to the unit. It must be called for all
+// modules before the first is moved.
+func (u *Unit) Add(module *ast.Module) { u.within = append(u.within, module.Package.Path) }
+
+// AddDocument makes a document known to the unit, as written in data.path, and
+// returns it as a File keeps it.
+func (u *Unit) AddDocument(path ast.Ref, value ast.Value) DataDocument {
+	u.within = append(u.within, path)
+	return DataDocument{Path: u.move(path), Value: value}
+}
+
+// Use lets the modules of the unit see the packages of another one.
+func (u *Unit) Use(other *Unit) {
+	for _, path := range other.within {
+		u.beside[path.String()] = other.prefix
+	}
+}
+
+// Move returns a copy of a module with its package, and its references to
+// packages and documents of the unit, moved below the unit's own package.
+func (u *Unit) Move(module *ast.Module) *ast.Module {
+	moved := module.Copy()
+	moved.Package.Path = u.move(module.Package.Path)
+	seen := make(map[*ast.Term]bool)
+	ast.WalkTerms(moved, func(term *ast.Term) bool {
+		ref, ok := term.Value.(ast.Ref)
+		if !ok || seen[term] {
+			return false
+		}
+		seen[term] = true
+		if prefix := u.prefixOf(ref); prefix != nil {
+			term.Value = prefix.Concat(ref[1:])
+		}
+		return false
+	})
+	return moved
+}
+
+// Package returns where a package of the unit is after it was moved.
+func (u *Unit) Package(path ast.Ref) ast.Ref { return u.move(path) }
+
+func (u *Unit) move(path ast.Ref) ast.Ref { return u.prefix.Concat(path[1:]) }
+
+// prefixOf returns what goes before a reference to data, or nil when it is none
+// of the unit's. A reference to what contains a package is the unit's too.
+func (u *Unit) prefixOf(ref ast.Ref) ast.Ref {
+	if len(ref) < 2 || !ref.HasPrefix(ast.DefaultRootRef) {
+		return nil
+	}
+	ground := ref.GroundPrefix()
+	for _, path := range u.within {
+		if len(ground) > 1 && (ground.HasPrefix(path) || path.HasPrefix(ground)) {
+			return u.prefix
+		}
+	}
+	for n := len(ground); n > 1; n-- {
+		if prefix := u.beside[ground[:n].String()]; prefix != nil {
+			return prefix
+		}
+	}
+	return nil
+}
+
+// IsIsolated tells whether a reference leads to foreign modules or documents.
+func IsIsolated(ref ast.Ref) bool {
+	return ref.HasPrefix(ast.DefaultRootRef.Append(ast.StringTerm(isolated)))
+}

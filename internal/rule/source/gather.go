@@ -1,0 +1,155 @@
+package source
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+
+	"github.com/kubereeve/reeve/internal/rule"
+)
+
+// maxFileSize bounds one rule file; larger ones are left out.
+const maxFileSize = 8 << 20
+
+// dataExtensions are the files beside Rego that some dialects read.
+var dataExtensions = []string{".yaml", ".yml", ".json"}
+
+// gather reads the files of one source.
+func gather(source Source) ([]*rule.Document, []*rule.Problem) {
+	g := &gatherer{source: source}
+	if err := fs.WalkDir(source.FS, ".", g.visit); err != nil {
+		g.report(".", err) // visit itself never fails
+	}
+	return g.documents, g.problems
+}
+
+// gatherer reads the files of one source.
+type gatherer struct {
+	source    Source
+	documents []*rule.Document
+	problems  []*rule.Problem
+}
+
+// visit is the fs.WalkDirFunc that reads one entry. What cannot be read is
+// reported and the walk goes on.
+func (g *gatherer) visit(name string, entry fs.DirEntry, err error) error {
+	if err != nil {
+		g.report(name, err)
+		if entry != nil && entry.IsDir() {
+			return fs.SkipDir
+		}
+		return nil
+	}
+	if entry.IsDir() {
+		if entry.Name() == "testdata" || isVersion(entry.Name()) {
+			return fs.SkipDir
+		}
+		return nil
+	}
+	if isData := slices.Contains(dataExtensions, path.Ext(name)); !isData && (path.Ext(name) != ".rego" || strings.HasSuffix(name, "_test.rego")) {
+		return nil
+	}
+	if err := g.read(name); err != nil {
+		g.report(name, err)
+	}
+	return nil
+}
+
+// isVersion tells whether a directory is one version of a mounted ConfigMap,
+// as in ..2026_01_31_12_00_00.123: links beside it lead to its files, which
+// would be read twice.
+func isVersion(directory string) bool {
+	return strings.HasPrefix(directory, "..")
+}
+
+// byteOrderMark is what some editors put first in a file. The parser would not
+// see the METADATA behind it.
+var byteOrderMark = []byte("\ufeff")
+
+func (g *gatherer) read(name string) error {
+	info, err := fs.Stat(g.source.FS, name)
+	if err != nil {
+		return err
+	}
+	isRego := path.Ext(name) == ".rego"
+	switch {
+	case info.Mode().IsRegular() && info.Size() <= maxFileSize:
+	case !isRego:
+		return nil // not known to be a rule at all
+	case !info.Mode().IsRegular(): // reading a pipe would wait for ever
+		return errors.New("this is not a regular file; rename or remove it")
+	default:
+		return fmt.Errorf("the file has %d bytes; at most %d are read", info.Size(), maxFileSize)
+	}
+	content, err := fs.ReadFile(g.source.FS, name)
+	if err != nil {
+		return err
+	}
+	document := &rule.Document{
+		Name:    filepath.Join(g.source.Name, filepath.FromSlash(name)),
+		Tree:    g.source.Name,
+		Path:    name,
+		Content: bytes.TrimPrefix(content, byteOrderMark),
+		Builtin: g.source.Builtin,
+	}
+	if isRego {
+		if err := parse(document); err != nil {
+			return err
+		}
+	}
+	g.documents = append(g.documents, document)
+	return nil
+}
+
+// parse parses a document's Rego: as v1, else as v0, which foreign rules may be
+// written in. A METADATA block that is none of ours may be anything.
+func parse(document *rule.Document) error {
+	modern, err := parseAs(document, ast.RegoV1, true)
+	if err == nil {
+		document.Module = modern
+		return nil
+	}
+	if _, empty := errors.AsType[*ast.Error](err); empty { // all other errors are ast.Errors
+		return errors.New("the file is empty; write a package and a rule, or remove it")
+	}
+	document.Err = err
+	var old error
+	for _, annotated := range []bool{true, false} {
+		if document.Module, old = parseAs(document, ast.RegoV0, annotated); old == nil {
+			return nil
+		}
+	}
+	if document.Module, old = parseAs(document, ast.RegoV1, false); old == nil {
+		return nil
+	}
+	if _, old = parseAs(document, ast.RegoV0, false); firstLine(old) > firstLine(err) {
+		return old // it got further, so that is what the file is meant to be
+	}
+	return err
+}
+
+func parseAs(document *rule.Document, version ast.RegoVersion, annotated bool) (*ast.Module, error) {
+	return ast.ParseModuleWithOpts(document.Name, string(document.Content), ast.ParserOptions{ProcessAnnotation: annotated, RegoVersion: version})
+}
+
+// firstLine returns the line of the first error, 0 where it has none.
+func firstLine(err error) int {
+	errs, _ := errors.AsType[ast.Errors](err)
+	if len(errs) == 0 || errs[0].Location == nil {
+		return 0
+	}
+	return errs[0].Location.Row
+}
+
+// report turns any error about a file into problems with file and line.
+func (g *gatherer) report(name string, err error) {
+	file := filepath.Join(g.source.Name, filepath.FromSlash(name))
+	g.problems = append(g.problems, rule.ProblemsIn(file, err)...)
+}
