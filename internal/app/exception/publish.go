@@ -62,10 +62,10 @@ func expiries(exceptions []*v1alpha1.RuleException, now time.Time) (expired int,
 func (w *Watcher) report(refused map[*v1alpha1.RuleException]error, leftOut int, synced bool, known int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	said := make(map[*v1alpha1.RuleException]bool, len(refused))
+	said := make(map[version]bool, len(refused))
 	for e, err := range refused {
-		said[e] = true
-		if !w.refused[e] {
+		said[versionOf(e)] = true
+		if !w.refused[versionOf(e)] {
 			w.options.Log.Error(err, "an exception cannot be used and counts for nothing", "namespace", e.Namespace, "name", e.Name)
 		}
 	}

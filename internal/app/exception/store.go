@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/cache"
 
 	"github.com/kubereeve/reeve/api/v1alpha1"
@@ -137,6 +138,15 @@ func (s *store) put(object any, isNew bool) error {
 	signal(s.changed)
 	return nil
 }
+
+// version identifies an exception as people wrote it: it stays when only the
+// status changes.
+type version struct {
+	uid        types.UID
+	generation int64
+}
+
+func versionOf(e *v1alpha1.RuleException) version { return version{e.UID, e.Generation} }
 
 func (s *store) youngest() *v1alpha1.RuleException {
 	var youngest *v1alpha1.RuleException

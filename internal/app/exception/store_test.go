@@ -148,10 +148,10 @@ func TestReadKeepsWhatCounts(t *testing.T) {
 
 func TestReadSaysWhatIsWrong(t *testing.T) {
 	for text, want := range map[string]string{
-		`{`: "unexpected end of JSON input",
-		`{"apiVersion":"v1","kind":"Pod"}`:                                                                                "/v1, Kind=Pod is not a RuleException of kubereeve.io/v1alpha1",
-		`{"apiVersion":"kubereeve.io/v1","kind":"RuleException"}`:                                                         "is not a RuleException of kubereeve.io/v1alpha1",
-		`{"apiVersion":"kubereeve.io/v1alpha1","kind":"RuleException","metadata":{"name":"a"},"spec":{"rules":"x"}}`:      "RuleException /a: ",
+		`{`:                                "unexpected end of JSON input",
+		`{"apiVersion":"v1","kind":"Pod"}`: "/v1, Kind=Pod is not a RuleException of kubereeve.io/v1alpha1",
+		`{"apiVersion":"kubereeve.io/v1","kind":"RuleException"}`:                                                        "is not a RuleException of kubereeve.io/v1alpha1",
+		`{"apiVersion":"kubereeve.io/v1alpha1","kind":"RuleException","metadata":{"name":"a"},"spec":{"rules":"x"}}`:     "RuleException /a: ",
 		`{"apiVersion":"kubereeve.io/v1alpha1","kind":"RuleException","metadata":{"name":"a"},"spec":{"expiresAt":"x"}}`: "RuleException /a: ",
 	} {
 		if _, err := Read([]byte(text)); err == nil || !strings.Contains(err.Error(), want) {

@@ -14,9 +14,10 @@ import (
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/cache"
+	"k8s.io/klog/v2"
 
 	"github.com/kubereeve/reeve/api/v1alpha1"
-	"github.com/kubereeve/reeve/internal/version"
+	reeve "github.com/kubereeve/reeve/internal/version"
 )
 
 const (
@@ -70,8 +71,8 @@ type Watcher struct {
 	settled bool  // the exceptions are known, or waiting for them has ended
 	failure error // why they cannot be watched; nil while they can
 	since   time.Time
-	absent  bool // the API server knows no such kind, and did not before
-	refused map[*v1alpha1.RuleException]bool
+	absent  bool             // the API server knows no such kind, and did not before
+	refused map[version]bool // those of which it was said
 	tooMany bool
 }
 
@@ -84,7 +85,7 @@ func NewWatcher(options Options) (*Watcher, error) {
 		options.Clock = time.Now
 	}
 	config := rest.CopyConfig(options.Config)
-	config.UserAgent = "reeve/" + version.String()
+	config.UserAgent = "reeve/" + reeve.String()
 	config.WarningHandler = rest.NoWarnings{}
 	client, err := dynamic.NewForConfig(config)
 	if err != nil {
@@ -133,7 +134,8 @@ func (w *Watcher) follow(ctx context.Context, reflector *cache.Reflector) {
 			}
 		}
 	}()
-	reflector.RunWithContext(running)
+	// The reflector would log each failure; here it is said once, in failed.
+	reflector.RunWithContext(klog.NewContext(running, logr.Discard()))
 }
 
 // All returns the exceptions that are known, the oldest first, and whether all

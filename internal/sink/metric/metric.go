@@ -14,6 +14,7 @@ import (
 // sink.Sink. It is safe for concurrent use.
 type Metrics struct {
 	ruleMetrics
+	exceptionMetrics
 	reviews       *prometheus.CounterVec
 	reviewTime    prometheus.Histogram
 	refused       *prometheus.CounterVec
@@ -49,8 +50,8 @@ func New(registerer prometheus.Registerer) *Metrics {
 		return factory.NewGauge(prometheus.GaugeOpts{Namespace: "reeve", Name: name, Help: help})
 	}
 	return &Metrics{
-		ruleMetrics: newRuleMetrics(factory),
-		reviews:     counters("admission_reviews_total", "Admission requests answered, by decision: allow, warn, deny or error.", "decision"),
+		ruleMetrics: newRuleMetrics(factory), exceptionMetrics: newExceptionMetrics(factory),
+		reviews: counters("admission_reviews_total", "Admission requests answered, by decision: allow, warn, deny or error.", "decision"),
 		reviewTime: factory.NewHistogram(prometheus.HistogramOpts{Namespace: "reeve", Name: "admission_duration_seconds",
 			Help:    "Time from a decoded admission request to its answer.",
 			Buckets: []float64{.00005, .0001, .00025, .0005, .001, .0025, .005, .01, .05, .1, .5, 1, 2}}),

@@ -158,6 +158,9 @@ func TestRecorders(t *testing.T) {
 	metrics.SinkFailed()
 	metrics.EventSkipped()
 	metrics.RulesLoaded(25, 2)
+	metrics.ExceptionsKnown(9, 4, 3, 2)
+	metrics.ExceptionsStale(true)
+	metrics.ExceptionStatus("written")
 	metrics.CertificateLoaded(time.Unix(7, 0))
 	admission := page(first, schema.GroupKind{}, false, "a", "a")
 	admission.Door = finding.DoorAdmission
@@ -190,6 +193,12 @@ func TestRecorders(t *testing.T) {
 		"reeve_reports_dropped_total":                        1,
 		"reeve_sink_failures_total":                          1,
 		"reeve_events_skipped_total":                         1,
+		"reeve_exceptions":                                   9,
+		"reeve_exceptions_expired":                           4,
+		"reeve_exceptions_unusable":                          3,
+		"reeve_exceptions_left_out":                          2,
+		"reeve_exceptions_stale":                             1,
+		"reeve_exception_statuses_total written":             1,
 		"reeve_rules":                                        25,
 		"reeve_rule_files_quarantined":                       2,
 		"reeve_serving_certificate_expiry_timestamp_seconds": 7,
