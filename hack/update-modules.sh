@@ -2,6 +2,6 @@
 # Brings go.mod and go.sum up to date.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-for module in . hack/cluster; do
+for module in . hack/cluster hack/schema; do
   go -C "$module" mod tidy
 done

@@ -1,0 +1,52 @@
+package v1alpha1
+
+// Rules say where rules beside the built-in ones come from, and what they may.
+type Rules struct {
+	// Directories are directories of rules, read again when they change.
+	Directories []Directory `json:"directories,omitzero"`
+	// ConfigMaps are rules in ConfigMaps of the cluster.
+	ConfigMaps ConfigMaps `json:"configMaps,omitzero"`
+	// Bundles are rules in an OCI registry.
+	Bundles []Bundle `json:"bundles,omitzero"`
+	// Budget is how long one rule may take for one object. The default is 100ms.
+	Budget *Duration `json:"budget,omitzero"`
+}
+
+// Directory is a directory of rules.
+type Directory struct {
+	// Path is the directory. A relative one counts from the working directory.
+	Path string `json:"path" jsonschema:"required"`
+	// Trusted are rights that the rules there have and others have not.
+	Trusted *Trusted `json:"trusted,omitzero"`
+}
+
+// Trusted are rights of rules beyond those that all rules have.
+type Trusted struct {
+	// Builtins are built-in functions of Rego that rules cannot call otherwise, as in
+	// http.send.
+	Builtins []string `json:"builtins,omitzero"`
+	// HTTPHosts are the hosts to which http.send may go; it needs to be among
+	// builtins.
+	HTTPHosts []string `json:"httpHosts,omitzero"`
+}
+
+// ConfigMaps are rules in ConfigMaps with the label kubereeve.io/rules. Whoever
+// may write ConfigMaps in the namespaces named decides what is refused in the
+// whole cluster.
+type ConfigMaps struct {
+	// Enabled reads rules from ConfigMaps. The default is false.
+	Enabled *bool `json:"enabled,omitzero"`
+	// Namespaces are the namespaces in which to look; the default is reeve-system.
+	Namespaces []string `json:"namespaces,omitzero"`
+}
+
+// Bundle is an artefact with rules in an OCI registry.
+type Bundle struct {
+	// Reference is where it is, as in ghcr.io/example/rules:v1.
+	Reference string `json:"reference" jsonschema:"required"`
+	// Digest pins what it holds, as in sha256:0123…; anything else is refused.
+	Digest string `json:"digest,omitzero"`
+	// PollInterval is how often to look for a new one behind a tag, at least 10s. By
+	// default it is fetched at the start only.
+	PollInterval *Duration `json:"pollInterval,omitzero"`
+}
