@@ -77,7 +77,10 @@ type Options struct {
 	// DenyOnError refuses requests that a rule could not judge. Otherwise they
 	// pass with a warning.
 	DenyOnError bool
-	Log         logr.Logger
+	// Silent tells which requests leave no trace: they are judged and answered,
+	// but neither counted nor reported. Nil: none.
+	Silent func(request *admissionv1.AdmissionRequest) bool
+	Log    logr.Logger
 }
 
 // Handler answers admission requests. It is safe for concurrent use and
@@ -103,7 +106,9 @@ func (h *Handler) Handle(ctx context.Context, request admission.Request) (respon
 			response = failed(http.StatusInternalServerError, metav1.StatusReasonInternalError,
 				"judging "+describe(&request.AdmissionRequest)+" failed; the log of the Reeve webhook says more")
 		}
-		h.Recorder.Reviewed(decision, time.Since(start))
+		if !h.silent(&request.AdmissionRequest) {
+			h.Recorder.Reviewed(decision, time.Since(start))
+		}
 	}()
 	response, decision = h.judge(ctx, &request.AdmissionRequest)
 	return response
@@ -132,10 +137,16 @@ func (h *Handler) judge(ctx context.Context, request *admissionv1.AdmissionReque
 	if refuses(verdict, denyOnError) && terminating(res) {
 		verdict.Findings, denyOnError = relax(verdict.Findings), false
 	}
-	h.report(ctx, verdict)
-	h.countErrors(verdict, denyOnError)
+	if !h.silent(request) {
+		h.report(ctx, verdict)
+		h.countErrors(verdict, denyOnError)
+	}
 	answer := newAnswer(verdict, denyOnError)
 	return answer.response(), answer.decision()
+}
+
+func (h *Handler) silent(request *admissionv1.AdmissionRequest) bool {
+	return h.Silent != nil && h.Silent(request)
 }
 
 // judged tells whether a request is one to judge. Rules are about objects that

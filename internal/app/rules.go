@@ -46,6 +46,9 @@ type Rules struct {
 	Set      *rule.Set
 	Policy   *review.Policy
 	Problems []*rule.Problem
+	// Apart are rules of the program's own. They are compiled with the others and
+	// keep their mode; no list shows them, and the revision does not know them.
+	Apart []rule.File
 }
 
 // Load reads the rules. Bad files are in the result's Problems; bad options
@@ -85,13 +88,34 @@ func (o *RuleOptions) Load() (*Rules, error) {
 
 // Reviewer compiles the rules. Files that do not compile join Problems.
 func (r *Rules) Reviewer(options engine.Options) (*review.Reviewer, error) {
-	e, problems, err := engine.New(r.Set, options)
+	e, problems, err := engine.New(r.Set.With(r.Apart...), options)
 	if err != nil {
 		return nil, err
 	}
-	r.Set = e.Set()
+	r.Set = e.Set().Listed()
 	r.Problems = append(r.Problems, problems...)
-	return review.New(e, r.Policy), nil
+	policy, err := r.pinned()
+	if err != nil {
+		return nil, err
+	}
+	return review.New(e, policy), nil
+}
+
+// pinned returns the policy with the modes of the rules that stand apart, which
+// nobody configures.
+func (r *Rules) pinned() (*review.Policy, error) {
+	var entries []review.Entry
+	for _, file := range r.Apart {
+		entry, err := review.ParseRuleMode(file.Name, file.Rule.ID+"="+file.Rule.Mode.String())
+		if err != nil {
+			return nil, err
+		}
+		entries = append(entries, entry)
+	}
+	if len(entries) == 0 {
+		return r.Policy, nil
+	}
+	return r.Policy.With(entries...)
 }
 
 // ProblemFiles returns the names of the files that are left out, each once.

@@ -128,6 +128,14 @@ func NewPolicy(options PolicyOptions) (*Policy, error) {
 	return p, nil
 }
 
+// With returns the policy with more entries after its own. It fails as NewPolicy
+// does.
+func (p *Policy) With(entries ...Entry) (*Policy, error) {
+	options := p.options
+	options.Entries = slices.Concat(options.Entries, entries)
+	return NewPolicy(options)
+}
+
 // always tells whether an entry counts for every request at every time.
 func (e *entry) always() bool { return e.from.IsZero() && e.where.everywhere }
 

@@ -20,6 +20,9 @@ type File struct {
 	// file, as a constraint uses its template.
 	Module *ast.Module
 	Rule   *Rule // nil for a library
+	// Apart is true for a file that serves the program that loads it and not its
+	// users: it is not part of the set's revision.
+	Apart bool
 	// Foreign is true for modules of other dialects than the native one.
 	Foreign bool
 	// Documents are data that the modules read, by where they read it.
@@ -66,6 +69,9 @@ func NewSet(files []File) (*Set, []*Problem) {
 			set.rules = append(set.rules, r)
 		}
 		set.files = append(set.files, file)
+		if file.Apart {
+			continue
+		}
 		_, _ = fmt.Fprintf(hash, "%s\x00%d\x00", file.Name, len(file.Source)) // a hash never fails
 		hash.Write(file.Source)
 		for _, document := range file.Documents {
@@ -94,6 +100,19 @@ func (s *Set) Rule(id string) *Rule {
 		return nil
 	}
 	return s.rules[i]
+}
+
+// With returns the set with more files. A rule among them whose id is taken is
+// left out.
+func (s *Set) With(files ...File) *Set {
+	set, _ := NewSet(slices.Concat(s.files, files))
+	return set
+}
+
+// Listed returns the set without the files that stand apart.
+func (s *Set) Listed() *Set {
+	set, _ := NewSet(slices.DeleteFunc(slices.Clone(s.files), func(file File) bool { return file.Apart })) // ids were unique before
+	return set
 }
 
 // Filter returns the set of those rules that keep accepts, with all libraries.

@@ -20,9 +20,9 @@ const certificateInterval = 2 * time.Second
 // certificateRetry is how often a certificate is looked for that is missing.
 const certificateRetry = time.Second
 
-// certificateRecorder keeps when the serving certificate ends.
+// certificateRecorder keeps when the serving certificate is valid.
 type certificateRecorder interface {
-	CertificateLoaded(notAfter time.Time)
+	CertificateLoaded(notBefore, notAfter time.Time)
 }
 
 // certificates holds the serving certificate: read when it appears, and again
@@ -128,7 +128,7 @@ func (c *certificates) fetch(watcher *certwatcher.CertWatcher) {
 		}
 	}
 	leaf := certificate.Leaf
-	c.recorder.CertificateLoaded(leaf.NotAfter)
+	c.recorder.CertificateLoaded(leaf.NotBefore, leaf.NotAfter)
 	c.log.Info("serving certificate read", "file", c.certificateFile, "names", leaf.DNSNames, "notBefore", leaf.NotBefore, "notAfter", leaf.NotAfter)
 	c.current, c.problem = certificate, nil
 }

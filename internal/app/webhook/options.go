@@ -12,6 +12,7 @@ import (
 
 	"github.com/kubereeve/reeve/internal/app"
 	"github.com/kubereeve/reeve/internal/engine"
+	"github.com/kubereeve/reeve/internal/sink/recent"
 )
 
 // Options say how the webhook runs.
@@ -30,6 +31,7 @@ type Options struct {
 	DrainDelay    time.Duration
 	MaxConcurrent int
 	CacheSize     int
+	RecentEntries int
 	OnError       string
 	Strict        bool
 }
@@ -53,6 +55,7 @@ func (o *Options) AddFlags(flags *pflag.FlagSet) {
 	flags.DurationVar(&o.DrainDelay, "drain-delay", 5*time.Second, "how long to go on serving after SIGTERM, until no new requests come")
 	flags.IntVar(&o.MaxConcurrent, "max-concurrent", 64, "requests judged at a time; each 256 KiB of a request counts as one more")
 	flags.IntVar(&o.CacheSize, "cache-size", engine.DefaultCacheSize, "verdicts to remember; negative for none")
+	flags.IntVar(&o.RecentEntries, "recent-admissions", recent.DefaultEntries, "admissions with findings to remember, for reeve rollout preview")
 	flags.StringVar(&o.OnError, "on-error", onErrorAllow, "what happens to a request that a rule cannot judge: allow (with a warning) or deny")
 	flags.BoolVar(&o.Strict, "strict", false, "refuse to start when a rule file has an error")
 }
@@ -81,6 +84,9 @@ func (o *Options) Validate() error {
 	}
 	if o.MaxConcurrent < 1 {
 		errs = append(errs, errors.New("--max-concurrent must be at least 1"))
+	}
+	if o.RecentEntries < 1 {
+		errs = append(errs, errors.New("--recent-admissions must be at least 1"))
 	}
 	if o.CertDir == "" {
 		errs = append(errs, errors.New("--cert-dir must name the directory of tls.crt and tls.key"))

@@ -10,10 +10,10 @@ import (
 
 	"github.com/kubereeve/reeve/internal/admission"
 	"github.com/kubereeve/reeve/internal/app"
+	"github.com/kubereeve/reeve/internal/app/webhook/selfcheck"
 	"github.com/kubereeve/reeve/internal/engine"
 	"github.com/kubereeve/reeve/internal/finding"
 	"github.com/kubereeve/reeve/internal/rule"
-	"github.com/kubereeve/reeve/internal/sink/metric"
 )
 
 // rules loads what requests are judged by, at the start and whenever it changes.
@@ -21,7 +21,7 @@ type rules struct {
 	options   Options
 	objects   *engine.Inventory
 	inventory *inventory
-	metrics   *metric.Metrics
+	recorder  recorder
 }
 
 // load reads and compiles the rules.
@@ -30,11 +30,16 @@ func (r *rules) load(context.Context) (*app.State, error) {
 	if err != nil {
 		return nil, err
 	}
+	canary, err := selfcheck.Rule()
+	if err != nil {
+		return nil, err
+	}
+	loaded.Apart = []rule.File{canary}
 	reviewer, err := loaded.Reviewer(engine.Options{
 		CacheSize: r.options.CacheSize,
 		Deadline:  r.options.Deadline,
 		Inventory: r.objects,
-		Recorder:  r.metrics,
+		Recorder:  r.recorder,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("compile the rules: %w", err)
@@ -62,7 +67,8 @@ func (r *rules) begin(ctx context.Context, log logr.Logger) (*app.Live, error) {
 	}
 	r.count(live.Current())
 	live.Observe(func(reload app.Reload) {
-		r.metrics.RulesReloaded(reload.Result)
+		r.recorder.RulesReloaded(reload.Result)
+		r.recorder.registry.SetRulesProblem(reload.Err)
 		if reload.Result == app.ReloadSwapped {
 			r.count(reload.Now)
 			r.inventory.keep(admissionRules(reload.Now).Needs())
@@ -71,10 +77,14 @@ func (r *rules) begin(ctx context.Context, log logr.Logger) (*app.Live, error) {
 	return live, nil
 }
 
-// count records how many rules there are and which files are left out.
+// count records which rules there are and which files are left out.
 func (r *rules) count(state *app.State) {
-	r.metrics.RulesLoaded(len(admissionRules(state).Rules()), len(state.Rules.Problems))
-	r.metrics.RuleFileProblems(state.Rules.ProblemFiles())
+	rules, revision := len(admissionRules(state).Rules()), state.Reviewer.Revision()
+	r.recorder.RulesLoaded(rules, len(state.Rules.Problems))
+	r.recorder.RuleFileProblems(state.Rules.ProblemFiles())
+	r.recorder.RuleSet(revision)
+	r.recorder.registry.SetRules(revision, rules, state.Rules.Problems)
+	r.recorder.registry.SetConfiguration(state.Configuration)
 }
 
 // admissionRules returns the rules of a state that judge admissions.
@@ -92,6 +102,6 @@ type door struct {
 // Handle answers one request.
 func (d door) Handle(ctx context.Context, request ctrladmission.Request) ctrladmission.Response {
 	options := d.options
-	options.Reviewer = d.live.Current().Reviewer
+	options.Reviewer = selfcheck.Guard{Reviewer: d.live.Current().Reviewer}
 	return admission.NewHandler(options).Handle(ctx, request)
 }

@@ -8,10 +8,13 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/kubereeve/reeve/internal/admission"
+	"github.com/kubereeve/reeve/internal/app/status"
+	"github.com/kubereeve/reeve/internal/app/webhook/selfcheck"
 	"github.com/kubereeve/reeve/internal/engine"
 	"github.com/kubereeve/reeve/internal/kube"
 	"github.com/kubereeve/reeve/internal/sink"
 	"github.com/kubereeve/reeve/internal/sink/metric"
+	"github.com/kubereeve/reeve/internal/sink/recent"
 	"github.com/kubereeve/reeve/internal/version"
 )
 
@@ -25,9 +28,12 @@ func Run(ctx context.Context, options Options, log logr.Logger) error {
 	log.Info("starting", "version", version.String())
 	registry := prometheus.NewRegistry()
 	metrics := metric.New(registry)
+	state := status.NewRegistry("webhook")
+	recorder := recorder{metrics, state}
+	ring := recent.New(recent.Options{Entries: options.RecentEntries})
 	objects := engine.NewInventory()
 	inventory := newInventory(objects, log.WithName("inventory"))
-	live, err := (&rules{options: options, objects: objects, inventory: inventory, metrics: metrics}).begin(ctx, log.WithName("rules"))
+	live, err := (&rules{options: options, objects: objects, inventory: inventory, recorder: recorder}).begin(ctx, log.WithName("rules"))
 	if err != nil {
 		return err
 	}
@@ -36,26 +42,30 @@ func Run(ctx context.Context, options Options, log logr.Logger) error {
 		return err
 	}
 	namespaces := newNamespaces(log.WithName("namespaces"))
-	queue := sink.NewQueue(queueSize, metrics, metrics, log.WithName("queue"))
+	queue := sink.NewQueue(queueSize, sink.Fanout{metrics, ring}, metrics, log.WithName("queue"))
 	handler := door{live: live, options: admission.Options{
 		Namespaces:  namespaces,
 		Sink:        queue,
-		Recorder:    metrics,
+		Recorder:    recorder,
 		DenyOnError: options.OnError == onErrorDeny,
+		Silent:      selfcheck.Canary,
 		Log:         log.WithName("admission"),
 	}}
 	server := &server{
 		options:      options,
 		log:          log,
 		registry:     registry,
+		state:        state,
+		recent:       ring,
+		recorder:     recorder,
 		namespaces:   namespaces,
 		inventory:    inventory,
 		live:         live,
-		certificates: newCertificates(options.certificateFile(), options.keyFile(), metrics, log.WithName("certificate")),
+		certificates: newCertificates(options.certificateFile(), options.keyFile(), recorder, log.WithName("certificate")),
 		endpoint: admission.NewEndpoint(handler, admission.EndpointOptions{
 			Deadline:      options.Deadline,
 			MaxConcurrent: options.MaxConcurrent,
-			Recorder:      metrics,
+			Recorder:      recorder,
 			Log:           log.WithName("admission"),
 		}),
 	}

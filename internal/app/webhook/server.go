@@ -22,6 +22,9 @@ import (
 
 	"github.com/kubereeve/reeve/internal/admission"
 	"github.com/kubereeve/reeve/internal/app"
+	"github.com/kubereeve/reeve/internal/app/status"
+	"github.com/kubereeve/reeve/internal/app/webhook/selfcheck"
+	"github.com/kubereeve/reeve/internal/sink/recent"
 )
 
 // path is where the API server sends its reviews.
@@ -35,6 +38,14 @@ const drainMargin = 10 * time.Second
 // portTimeout bounds the same for the ports of metrics and health.
 const portTimeout = time.Second
 
+// How often the webhook checks itself, how soon again when that has failed, and
+// how much longer than the deadline of a request it waits for an answer.
+const (
+	selfCheckInterval = time.Minute
+	selfCheckRetry    = 5 * time.Second
+	selfCheckMargin   = 5 * time.Second
+)
+
 // server is everything that listens.
 type server struct {
 	options      Options
@@ -45,6 +56,9 @@ type server struct {
 	live         *app.Live
 	certificates *certificates
 	endpoint     *admission.Endpoint
+	state        *status.Registry
+	recent       *recent.Ring
+	recorder     recorder
 }
 
 // serve listens until ctx ends and the drain that follows is over.
@@ -70,17 +84,45 @@ func (s *server) serve(ctx context.Context, config *rest.Config) error {
 	}
 	s.namespaces.cache = m.GetCache()
 	s.inventory.cache, s.inventory.mapper = m.GetCache(), m.GetRESTMapper()
-	health := newHealth(s.log, s.certificates.ready, s.namespaces.ready, s.inventory.ready, func() error { return reviews.StartedChecker()(nil) })
+	checker := s.newSelfCheck(reviews)
+	health := newHealth(s.log, s.certificates.ready, s.namespaces.ready, s.inventory.ready, started(reviews), checker.Ready)
+	s.state.SetReady(health.ready)
 	if err := s.addPorts(m, health); err != nil {
 		return err
 	}
 	m.GetWebhookServer().Register(path, s.endpoint) // which adds it to the manager
-	for _, runnable := range []manager.Runnable{s.certificates, s.namespaces, s.inventory, s.live} {
+	for _, runnable := range []manager.Runnable{s.certificates, s.namespaces, s.inventory, s.live, checker} {
 		if err := m.Add(runnable); err != nil {
 			return fmt.Errorf("manager: %w", err)
 		}
 	}
 	return s.run(ctx, m, health)
+}
+
+// started returns the check that the port of the reviews is open.
+func started(reviews webhook.Server) func() error {
+	return func() error { return reviews.StartedChecker()(nil) }
+}
+
+// newSelfCheck returns the check that the webhook makes of itself.
+func (s *server) newSelfCheck(reviews webhook.Server) *selfcheck.Checker {
+	return selfcheck.New(selfcheck.Options{
+		Address:     s.options.Listen,
+		Path:        path,
+		Certificate: s.certificates.get,
+		Serving: func() error {
+			if err := s.certificates.ready(); err != nil {
+				return err
+			}
+			return started(reviews)()
+		},
+		Interval: selfCheckInterval,
+		Retry:    selfCheckRetry,
+		Timeout:  s.options.Deadline + selfCheckMargin,
+		Recorder: s.recorder,
+		Report:   s.state.SetSelfCheck,
+		Log:      s.log.WithName("self-check"),
+	})
 }
 
 // watchFailed passes on why an informer's watch has ended. Namespaces are the one

@@ -26,6 +26,9 @@ type Metrics struct {
 	sinkFailures  prometheus.Counter
 	eventsSkipped prometheus.Counter
 	certificate   prometheus.Gauge
+	ruleSet       *prometheus.GaugeVec
+	selfChecks    *prometheus.CounterVec
+	selfCheckPass prometheus.Gauge
 
 	findings      *prometheus.GaugeVec
 	passes        *prometheus.CounterVec
@@ -64,6 +67,9 @@ func New(registerer prometheus.Registerer) *Metrics {
 		sinkFailures:  counter("sink_failures_total", "Reports that a sink did not take."),
 		eventsSkipped: counter("events_skipped_total", "Kubernetes Events not written because of the rate limit; they are tried again in the next pass."),
 		certificate:   gauge("serving_certificate_expiry_timestamp_seconds", "When the webhook's serving certificate ends, as Unix time."),
+		ruleSet:       factory.NewGaugeVec(prometheus.GaugeOpts{Namespace: "reeve", Name: "rule_set_info", Help: "1, with the revision of the rules that judge."}, []string{"revision"}),
+		selfChecks:    counters("selfcheck_total", "Checks that the webhook made of itself, by result: success, failure or busy.", "result"),
+		selfCheckPass: gauge("selfcheck_last_success_timestamp_seconds", "When a self-check has passed last, as Unix time."),
 		findings: factory.NewGaugeVec(prometheus.GaugeOpts{Namespace: "reeve", Name: "findings",
 			Help: "Findings of the last scan of each kind, by rule, severity and kind."}, []string{"rule", "severity", "kind"}),
 		passes:        counters("scan_passes_total", "Scans of the cluster that ended, by result: complete, partial or failed.", "result"),
@@ -112,7 +118,21 @@ func (m *Metrics) PassFailed() { m.passes.WithLabelValues("failed").Inc() }
 // EventSkipped counts an Event held back by the rate limit.
 func (m *Metrics) EventSkipped() { m.eventsSkipped.Inc() }
 
+// RuleSet records which rules judge from now on.
+func (m *Metrics) RuleSet(revision string) {
+	m.ruleSet.Reset()
+	m.ruleSet.WithLabelValues(revision).Set(1)
+}
+
+// SelfChecked counts a check that the webhook made of itself.
+func (m *Metrics) SelfChecked(result string, at time.Time) {
+	m.selfChecks.WithLabelValues(result).Inc()
+	if result == "success" {
+		m.selfCheckPass.Set(float64(at.Unix()))
+	}
+}
+
 // CertificateLoaded records when the serving certificate ends.
-func (m *Metrics) CertificateLoaded(notAfter time.Time) {
+func (m *Metrics) CertificateLoaded(_, notAfter time.Time) {
 	m.certificate.Set(float64(notAfter.Unix()))
 }
