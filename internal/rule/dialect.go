@@ -75,6 +75,7 @@ type Document struct {
 	Err error
 	// Builtin is true for the rules that come with Reeve.
 	Builtin bool
-	// Claimed is true once a dialect has taken the document.
-	Claimed bool
+	// Claimed is true once a dialect has taken the document, and Used once one
+	// has taken it for a library, which others may use as well.
+	Claimed, Used bool
 }

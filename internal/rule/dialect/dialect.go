@@ -4,8 +4,16 @@ package dialect
 
 import "github.com/kubereeve/reeve/internal/rule"
 
-// All returns the readers of every dialect, the most specific first: the first
+// Options say how foreign rules are read. The zero value reads all there are.
+type Options struct {
+	Conftest Conftest
+}
+
+// All returns the readers of every dialect, as With does without options.
+func All() []rule.Reader { return With(Options{}) }
+
+// With returns the readers of every dialect, the most specific first: the first
 // that recognizes a document claims it.
-func All() []rule.Reader {
-	return []rule.Reader{Native{}}
+func With(options Options) []rule.Reader {
+	return []rule.Reader{Native{}, KubeEye{}, AdmissionReview{}, options.Conftest}
 }

@@ -58,7 +58,7 @@ func Load(readers []rule.Reader, sources ...Source) (*rule.Set, []*rule.Problem)
 func unclaimed(documents []*rule.Document) []*rule.Problem {
 	var problems []*rule.Problem
 	for _, document := range documents {
-		if document.Claimed || document.Module == nil {
+		if document.Claimed || document.Used || document.Module == nil {
 			continue
 		}
 		if document.Err != nil {

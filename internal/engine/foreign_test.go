@@ -1,0 +1,151 @@
+package engine_test
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/google/go-cmp/cmp"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/kubereeve/reeve/internal/engine"
+	"github.com/kubereeve/reeve/internal/resource"
+	"github.com/kubereeve/reeve/internal/rule/dialect"
+	"github.com/kubereeve/reeve/internal/rule/source"
+)
+
+const (
+	podOnHost   = `{"apiVersion":"v1","kind":"Pod","metadata":{"name":"web","namespace":"shop"},"spec":{"hostNetwork":true,"containers":[{"name":"a","image":"a:latest"}]}}`
+	podAlone    = `{"apiVersion":"v1","kind":"Pod","metadata":{"name":"web","namespace":"shop"},"spec":{"containers":[{"name":"a","image":"a:1"}]}}`
+	podUnnamed  = `{"apiVersion":"v1","kind":"Pod","metadata":{"generateName":"web-"},"spec":{"hostNetwork":true,"containers":[]}}`
+	roleForAll  = `{"apiVersion":"rbac.authorization.k8s.io/v1","kind":"ClusterRole","metadata":{"name":"all"},"rules":[{"verbs":["*"],"resources":["*"]}]}`
+	otherKind   = `{"apiVersion":"example.org/v1","kind":"Widget","metadata":{"name":"w","namespace":"shop"},"spec":{"hostNetwork":true}}`
+	conftestOld = "package main\n\ndeny[msg] {\n  input.kind == \"Pod\"\n  input.spec.hostNetwork\n  msg := \"uses the network of its host\"\n}\n"
+)
+
+// foreignEngine loads files of any dialect.
+func foreignEngine(t testing.TB, options dialect.Options, files map[string]string) *engine.Engine {
+	t.Helper()
+	tree := fstest.MapFS{}
+	for name, text := range files {
+		tree[name] = &fstest.MapFile{Data: []byte(text)}
+	}
+	set, problems := source.Load(dialect.With(options), source.Source{FS: tree, Name: "rules"})
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	e, problems, err := engine.New(set, engine.Options{})
+	if err != nil || len(problems) > 0 {
+		t.Fatal(problems, err)
+	}
+	return e
+}
+
+// found returns what an engine finds on an object, as rule: message, sorted, and
+// makes sure that the verdict of the cache is the same.
+func found(t testing.TB, e *engine.Engine, operation resource.Operation, text string) []string {
+	t.Helper()
+	res, err := resource.FromObject([]byte(text), schema.GroupVersionKind{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	res.Operation = operation
+	scope := engine.Admission
+	if operation == resource.Scan {
+		scope = engine.Scan
+	}
+	var first []string
+	for round := range 2 {
+		matches, failures, err := e.Evaluate(context.Background(), res, scope)
+		if err != nil || len(failures) > 0 {
+			t.Fatal(err, failures)
+		}
+		lines := []string{}
+		for _, match := range matches {
+			lines = append(lines, match.Rule.ID+" ("+match.Mode.String()+"): "+match.Message)
+		}
+		slices.Sort(lines)
+		if round > 0 && !slices.Equal(first, lines) {
+			t.Errorf("first %q, then %q", first, lines)
+		}
+		first = lines
+	}
+	return first
+}
+
+func TestForeignRulesSeeWhatTheirDialectPromises(t *testing.T) {
+	for _, test := range []struct {
+		name   string
+		files  map[string]string
+		object string
+		want   []string
+	}{
+		{"conftest, v0", map[string]string{"host.rego": conftestOld}, podOnHost,
+			[]string{"conftest/host (deny): uses the network of its host"}},
+		{"conftest, v0, allowed", map[string]string{"host.rego": conftestOld}, podAlone, []string{}},
+		{"conftest, v1, with warn, deny_ and objects", map[string]string{"a/b.rego": "package main\nwarn_latest contains {\"msg\": m} if {\n some c in input.spec.containers\n endswith(c.image, \":latest\")\n m := c.name\n}\ndeny_x contains \"x\" if input.spec.hostNetwork\n"}, podOnHost,
+			[]string{"conftest/a/b (deny): x", "conftest/a/b (warn): a"}},
+		{"conftest, any package and any kind", map[string]string{"p.rego": "package team.checks\nviolation[{\"msg\": \"v\"}] { input.spec.hostNetwork }"}, otherKind,
+			[]string{"conftest/p (deny): v"}},
+		{"conftest, two files of one package sharing a helper", map[string]string{
+			"one.rego": "package main\ndeny contains \"one\" if on_host", "two.rego": "package main\ndeny contains \"two\" if on_host",
+			"help.rego": "package main\non_host if input.spec.hostNetwork"}, podOnHost,
+			[]string{"conftest/one (deny): one", "conftest/two (deny): two"}},
+		{"conftest, two files with helpers of the same name that differ", map[string]string{
+			"one.rego": "package main\ndeny contains \"one\" if h(1)\nh(x) if input.spec.hostNetwork", "two.rego": "package main\ndeny contains \"two\" if h(1, 2)\nh(x, y) if input.spec.hostNetwork"}, podOnHost,
+			[]string{"conftest/one (deny): one", "conftest/two (deny): two"}},
+		{"conftest, a library of the tree", map[string]string{
+			"policy/p.rego": "package main\nimport data.lib.pods\ndeny[m] { pods.on_host(input); m := pods.word }", "lib/pods.rego": "package lib.pods\non_host(o) { o.spec.hostNetwork }\nword = \"w\" { true }"}, podOnHost,
+			[]string{"conftest/policy/p (deny): w"}},
+		{"conftest, an exception in another file", map[string]string{
+			"p.rego": "package main\ndeny_host[\"h\"] { input.spec.hostNetwork }\ndeny_other[\"o\"] { input.spec.hostNetwork }", "e.rego": "package main\nexception[rules] { input.metadata.name == \"web\"; rules := [\"host\"] }"}, podOnHost,
+			[]string{"conftest/p (deny): o"}},
+		{"conftest, a rule that is a list", map[string]string{"p.rego": "package main\ndeny = [\"l\"] { input.spec.hostNetwork }"}, podOnHost,
+			[]string{"conftest/p (deny): l"}},
+		{"admission review", map[string]string{"p.rego": "package kubernetes.admission\ndeny[m] { input.request.kind.kind == \"Pod\"; input.request.operation == \"CREATE\"; input.request.object.spec.hostNetwork; m := input.request.namespace }"}, podOnHost,
+			[]string{"admissionreview/p (deny): shop"}},
+		{"admission review by what it reads", map[string]string{"p.rego": "package other\nwarn contains input.request.resource.resource if input.request.object.spec.hostNetwork"}, podOnHost,
+			[]string{"admissionreview/p (warn): pods"}},
+		{"admission review, main alone", map[string]string{"p.rego": "package system\nmain = {\"apiVersion\": \"admission.k8s.io/v1\", \"kind\": \"AdmissionReview\", \"response\": response}\ndefault response = {\"allowed\": true}\nresponse = {\"allowed\": false, \"status\": {\"message\": \"no\"}} { input.request.object.spec.hostNetwork }"}, podOnHost,
+			[]string{"admissionreview/p (deny): no"}},
+		{"admission review, main beside deny", map[string]string{
+			"main.rego": "package system\nimport data.kubernetes.admission\nmain = {\"response\": {\"allowed\": count(admission.deny) == 0, \"uid\": input.request.uid}}", "p.rego": "package kubernetes.admission\ndeny[\"d\"] { input.request.object.spec.hostNetwork }"}, podOnHost,
+			[]string{"admissionreview/p (deny): d"}},
+		{"KubeEye", map[string]string{"hostRule.rego": "package kubeeye_workloads_rego\nhelp = [\"x\"] { true }\ndeny[msg] { o := input.Object; o.spec.hostNetwork; msg := {\"Name\": o.metadata.name, \"Namespace\": o.metadata.namespace, \"Type\": o.kind, \"Message\": \"HostNetwork\"} }"}, podOnHost,
+			[]string{"kubeeye/hostRule (warn): HostNetwork"}},
+		{"KubeEye, an object without name and namespace", map[string]string{"hostRule.rego": "package kubeeye_workloads_rego\nany[msg] { o := input.Object; msg := {\"Message\": concat(\" \", [o.metadata.name, o.metadata.namespace])} }"}, podUnnamed,
+			[]string{"kubeeye/hostRule (warn): web-* default"}},
+		{"KubeEye on roles", map[string]string{"a.rego": "package kubeeye_RBAC_rego\ndeny[msg] { input.Object.rules[_].verbs[_] == \"*\"; msg := {\"Message\": input.Object.kind} }"}, roleForAll,
+			[]string{"kubeeye/a (warn): ClusterRole"}},
+		{"KubeEye on roles is not asked about pods", map[string]string{"a.rego": "package kubeeye_RBAC_rego\ndeny[msg] { msg := {\"Message\": input.Object.kind} }"}, podOnHost, []string{}},
+		{"KubeEye, files with helpers of the same name", map[string]string{
+			"a.rego": "package kubeeye_workloads_rego\ndeny[m] { m := {\"Message\": h} }\nh = \"a\"", "sub/a.rego": "package kubeeye_workloads_rego\ndeny[m] { m := {\"Message\": h} }\nh = \"b\""}, podOnHost,
+			[]string{"kubeeye/a (warn): a", "kubeeye/sub/a (warn): b"}},
+		{"CRLF and unicode", map[string]string{"überall.rego": strings.ReplaceAll("# ünïcode\n"+conftestOld, "\n", "\r\n")}, podOnHost,
+			[]string{"conftest/überall (deny): uses the network of its host"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			e := foreignEngine(t, dialect.Options{}, test.files)
+			for _, operation := range []resource.Operation{resource.Create, resource.Scan} {
+				if diff := cmp.Diff(test.want, found(t, e, operation, test.object)); diff != "" {
+					t.Errorf("%s (-want +got)\n%s", operation, diff)
+				}
+			}
+		})
+	}
+}
+
+func TestConftestNamespacesChoosePackages(t *testing.T) {
+	files := map[string]string{"a.rego": "package main\ndeny[\"a\"] { true }", "b.rego": "package other.checks\ndeny[\"b\"] { true }"}
+	e := foreignEngine(t, dialect.Options{}, files)
+	if got := found(t, e, resource.Create, podAlone); len(got) != 2 {
+		t.Errorf("without a choice: %q", got)
+	}
+	set, problems := source.Load(dialect.With(dialect.Options{Conftest: dialect.Conftest{Namespaces: []string{"other.checks"}}}),
+		source.Source{FS: fstest.MapFS{"a.rego": {Data: []byte(files["a.rego"])}, "b.rego": {Data: []byte(files["b.rego"])}}, Name: "rules"})
+	if len(set.Rules()) != 1 || set.Rules()[0].ID != "conftest/b" || len(problems) != 0 {
+		t.Errorf("rules %v, problems %v", set.Rules(), problems)
+	}
+}

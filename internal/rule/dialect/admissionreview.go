@@ -1,0 +1,187 @@
+package dialect
+
+import (
+	"strings"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/kubereeve/reeve/internal/finding"
+	"github.com/kubereeve/reeve/internal/resource"
+	"github.com/kubereeve/reeve/internal/rule"
+)
+
+// AdmissionReview is the dialect of rules that OPA's kube-mgmt serves: they see
+// the AdmissionReview that the API server sends. In a scan they see one of an
+// object that is being created.
+type AdmissionReview struct{}
+
+// admissionPackage is where kube-mgmt looks for rules.
+const admissionPackage = "kubernetes.admission"
+
+// mainRule answers with a whole AdmissionReview.
+const mainRule = "main"
+
+// Name returns admissionreview.
+func (AdmissionReview) Name() string { return "admissionreview" }
+
+// Read reads the modules that are in the package kubernetes.admission or read
+// input.request. Where rules find violations by themselves, main only repeats
+// them, and is no rule of its own.
+func (a AdmissionReview) Read(documents []*rule.Document) ([]rule.File, []*rule.Problem) {
+	finds := false
+	for _, document := range documents {
+		if !document.Claimed && document.Module != nil {
+			finds = finds || len(a.names(document.Module, false)) > 0
+		}
+	}
+	reader := &foreign{dialect: a, names: func(module *ast.Module) []rule.Entrypoint { return a.names(module, !finds) }}
+	files, problems := reader.read(documents)
+	for _, document := range documents {
+		if finds && !document.Claimed && document.Module != nil && len(a.names(document.Module, true)) > 0 {
+			document.Claimed = true // main alone
+		}
+	}
+	return files, problems
+}
+
+func (AdmissionReview) names(module *ast.Module, withMain bool) []rule.Entrypoint {
+	if strings.Join(packagePath(module), ".") != admissionPackage && !readsInput(module, "request") {
+		return nil
+	}
+	return entrypointsOf(module, func(name string) (finding.Mode, bool) {
+		switch name {
+		case "deny", "violation":
+			return finding.Deny, true
+		case "warn":
+			return finding.Warn, true
+		case mainRule:
+			return finding.Deny, withMain
+		}
+		return finding.Off, false
+	})
+}
+
+// Input returns the AdmissionReview.
+func (AdmissionReview) Input(s *rule.Subject, _ *rule.Rule) *ast.Term {
+	return s.Shared("admissionreview", func() *ast.Term {
+		return ast.ObjectTerm(
+			rule.Field("apiVersion", ast.StringTerm("admission.k8s.io/v1")),
+			rule.Field("kind", ast.StringTerm("AdmissionReview")),
+			rule.Field("request", requestTerm(s)),
+		)
+	})
+}
+
+// requestTerm returns the request of an AdmissionReview about a subject.
+func requestTerm(s *rule.Subject) *ast.Term {
+	res := s.Resource
+	gvk := schema.FromAPIVersionAndKind(res.APIVersion, res.Kind)
+	plural, _ := meta.UnsafeGuessKindToResource(gvk)
+	operation := res.Operation
+	if operation == resource.Scan {
+		operation = resource.Create
+	}
+	user := &resource.User{}
+	if res.User != nil {
+		user = res.User
+	}
+	groups := make([]*ast.Term, len(user.Groups))
+	for i, group := range user.Groups {
+		groups[i] = ast.StringTerm(group)
+	}
+	old := ast.InternedNullTerm
+	if s.OldObject != nil {
+		old = ast.NewTerm(s.OldObject)
+	}
+	object := ast.NewTerm(s.Object)
+	if operation == resource.Delete { // the API server has nothing but the old one
+		object, old = old, object
+	}
+	return ast.ObjectTerm(
+		rule.Field("uid", ast.StringTerm(res.UID)),
+		rule.Field("kind", groupVersionTerm(gvk.Group, gvk.Version, "kind", gvk.Kind)),
+		rule.Field("resource", groupVersionTerm(gvk.Group, gvk.Version, "resource", plural.Resource)),
+		rule.Field("subResource", ast.StringTerm(res.Subresource)),
+		rule.Field("name", ast.StringTerm(res.Name)),
+		rule.Field("namespace", ast.StringTerm(res.EffectiveNamespace())),
+		rule.Field("operation", ast.StringTerm(string(operation))),
+		rule.Field("userInfo", ast.ObjectTerm(
+			rule.Field("username", ast.StringTerm(user.Name)),
+			rule.Field("groups", ast.ArrayTerm(groups...)))),
+		rule.Field("object", object),
+		rule.Field("oldObject", old),
+		rule.Field("dryRun", ast.InternedTerm(res.DryRun)),
+	)
+}
+
+func groupVersionTerm(group, version, field, value string) *ast.Term {
+	return ast.ObjectTerm(
+		rule.Field("group", ast.StringTerm(group)),
+		rule.Field("version", ast.StringTerm(version)),
+		rule.Field(field, ast.StringTerm(value)))
+}
+
+// Results returns the elements of a set, or of main the response that refuses.
+func (AdmissionReview) Results(entrypoint string, value ast.Value) []ast.Value {
+	if entrypoint != mainRule {
+		return rule.Elements(value)
+	}
+	review, _ := value.(ast.Object)
+	response := child(review, "response")
+	if response == nil || !isFalse(response.Get(ast.InternedTerm("allowed"))) {
+		return nil
+	}
+	return []ast.Value{response}
+}
+
+// Violation reads a string, an object with msg or message, or a response that
+// refuses.
+func (AdmissionReview) Violation(_ *rule.Subject, value ast.Value) (rule.Violation, bool, error) {
+	if object, ok := value.(ast.Object); ok && isFalse(object.Get(ast.InternedTerm("allowed"))) {
+		status := child(object, "status")
+		for _, key := range []string{"message", "reason"} {
+			if status != nil && text(status, key) != "" {
+				return rule.Violation{Message: text(status, key)}, true, nil
+			}
+		}
+		return rule.Violation{Message: "refused, for no reason that the rule tells"}, true, nil
+	}
+	return messageOf(value, "msg", "message")
+}
+
+// Native returns where the field is in the native input.
+func (AdmissionReview) Native(path []string) ([]string, bool) {
+	if len(path) < 2 || path[0] != "request" {
+		return []string{"operation"}, len(path) == 1 && path[0] != "request" // kind and apiVersion never differ
+	}
+	switch path[1] {
+	case "object":
+		return path[1:], true
+	case "operation", "kind", "resource", "namespace", "subResource":
+		return []string{"operation"}, true // parts of the key
+	}
+	return nil, false
+}
+
+// child returns the object in a field, nil when there is none.
+func child(object ast.Object, field string) ast.Object {
+	if object == nil {
+		return nil
+	}
+	term := object.Get(ast.InternedTerm(field))
+	if term == nil {
+		return nil
+	}
+	below, _ := term.Value.(ast.Object)
+	return below
+}
+
+func isFalse(term *ast.Term) bool {
+	if term == nil {
+		return false
+	}
+	b, ok := term.Value.(ast.Boolean)
+	return ok && !bool(b)
+}

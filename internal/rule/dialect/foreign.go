@@ -1,0 +1,289 @@
+package dialect
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/kubereeve/reeve/internal/finding"
+	"github.com/kubereeve/reeve/internal/rule"
+)
+
+// anyKind is what rules judge that decide by themselves what they look at.
+var anyKind = []schema.GroupKind{{Group: rule.Any, Kind: rule.Any}}
+
+// foreign reads dialects of which every file with entry points is a rule: it
+// finds the files that belong together and moves them into units of their own.
+type foreign struct {
+	dialect rule.Dialect
+	// names returns the entry points of a module; a module without any is none
+	// of the dialect's rules.
+	names func(*ast.Module) []rule.Entrypoint
+	// separate is true when files of one package know nothing of each other.
+	separate bool
+	// adapt may change a module before it is moved, and adds files that it needs.
+	// It is given all files of the dialect in the tree.
+	adapt func(members []*rule.Document, document *rule.Document, module *ast.Module) []rule.File
+	// complete fills in what the dialect knows of a rule.
+	complete func(*rule.Rule, *rule.Document)
+	// documents are data that the rules read.
+	documents []rule.DataDocument
+}
+
+// grove is what of one tree belongs to one dialect.
+type grove struct {
+	*foreign
+	name      string
+	members   []*rule.Document // of packages with entry points
+	libraries []*rule.Document // of other packages that the members import
+	shared    *rule.Unit       // of the members
+	beside    *rule.Unit       // of the libraries
+}
+
+// read claims the dialect's documents, tree by tree, and returns their files.
+func (f *foreign) read(documents []*rule.Document) ([]rule.File, []*rule.Problem) {
+	var files []rule.File
+	for i, tree := range trees(documents) {
+		g := &grove{foreign: f, name: fmt.Sprintf("%s%d", f.dialect.Name(), i)}
+		if g.find(tree); len(g.members) > 0 {
+			files = append(files, g.files()...)
+		}
+	}
+	distinguish(files, documents)
+	return files, nil
+}
+
+// distinguish gives rules whose files have the same name, in one place or
+// another, ids of their own: with the path, or else with the directory that was
+// given before it.
+func distinguish(files []rule.File, documents []*rule.Document) {
+	byName := make(map[string]*rule.Document, len(documents))
+	for _, document := range documents {
+		byName[document.Name] = document
+	}
+	taken := make(map[string]bool)
+	for _, file := range files {
+		if file.Rule == nil {
+			continue
+		}
+		document := byName[file.Name]
+		dialect, _, _ := strings.Cut(file.Rule.ID, "/")
+		place := withoutExtension(document.Path)
+		for _, id := range []string{file.Rule.ID, dialect + "/" + place, dialect + "/" + path.Base(document.Tree) + "/" + place} {
+			if file.Rule.ID = id; !taken[id] {
+				break
+			}
+		}
+		taken[file.Rule.ID] = true
+	}
+}
+
+func withoutExtension(name string) string { return strings.TrimSuffix(name, path.Ext(name)) }
+
+// trees returns the unclaimed modules of each tree.
+func trees(documents []*rule.Document) [][]*rule.Document {
+	var names []string
+	byName := make(map[string][]*rule.Document)
+	for _, document := range documents {
+		if document.Claimed || document.Module == nil {
+			continue
+		}
+		if byName[document.Tree] == nil {
+			names = append(names, document.Tree)
+		}
+		byName[document.Tree] = append(byName[document.Tree], document)
+	}
+	found := make([][]*rule.Document, len(names))
+	for i, name := range names {
+		found[i] = byName[name]
+	}
+	return found
+}
+
+// find sorts the documents of a tree and claims those that belong to the dialect.
+func (g *grove) find(tree []*rule.Document) {
+	packages := make(map[string]bool)
+	for _, document := range tree {
+		if len(g.names(document.Module)) > 0 {
+			packages[document.Module.Package.Path.String()] = true
+		}
+	}
+	var others []*rule.Document
+	for _, document := range tree {
+		if packages[document.Module.Package.Path.String()] {
+			document.Claimed = true
+			g.members = append(g.members, document)
+		} else {
+			others = append(others, document)
+		}
+	}
+	for queue := slices.Clone(g.members); len(queue) > 0; queue = queue[1:] {
+		for _, other := range others {
+			if !slices.Contains(g.libraries, other) && reads(queue[0].Module, other.Module.Package.Path) {
+				other.Used = true
+				g.libraries = append(g.libraries, other)
+				queue = append(queue, other)
+			}
+		}
+	}
+}
+
+// reads tells whether a module refers to a package, or to what contains it.
+func reads(module *ast.Module, path ast.Ref) bool {
+	found := false
+	ast.WalkRefs(module, func(ref ast.Ref) bool {
+		if ground := ref.GroundPrefix(); len(ground) > 1 && (ground.HasPrefix(path) || path.HasPrefix(ground)) {
+			found = true
+		}
+		return found
+	})
+	return found
+}
+
+// files returns the moved files of the grove.
+func (g *grove) files() []rule.File {
+	g.shared, g.beside = rule.NewUnit(g.name), rule.NewUnit(g.name+"_lib")
+	var apart []*rule.Document
+	together := g.members
+	if g.separate {
+		together, apart = nil, g.members
+	} else if clashing := clashing(g.members, g.libraries); len(clashing) > 0 {
+		together, apart = nil, nil
+		for _, document := range g.members {
+			if clashing[document.Module.Package.Path.String()] {
+				apart = append(apart, document)
+			} else {
+				together = append(together, document)
+			}
+		}
+	}
+	for _, document := range together {
+		g.shared.Add(document.Module)
+	}
+	for _, document := range g.libraries {
+		g.beside.Add(document.Module)
+	}
+	g.shared.Use(g.beside)
+	g.beside.Use(g.shared)
+	var files []rule.File
+	for _, document := range g.libraries {
+		files = append(files, rule.File{Name: document.Name, Source: document.Content, Module: g.beside.Move(document.Module), Foreign: true})
+	}
+	for _, document := range together {
+		files = append(files, g.file(document, g.shared)...)
+	}
+	return append(files, g.apart(apart)...)
+}
+
+// apart returns files that do not go together, each rule in a unit of its own with
+// the files of its package that have no entry points.
+func (g *grove) apart(documents []*rule.Document) []rule.File {
+	var files []rule.File
+	for i, document := range documents {
+		if len(g.names(document.Module)) == 0 {
+			continue
+		}
+		unit := rule.NewUnit(fmt.Sprintf("%s_%d", g.name, i))
+		unit.Add(document.Module)
+		unit.Use(g.shared)
+		unit.Use(g.beside)
+		files = append(files, g.file(document, unit)...)
+		for _, helper := range documents {
+			if len(g.names(helper.Module)) == 0 && helper.Module.Package.Path.Equal(document.Module.Package.Path) {
+				files = append(files, rule.File{Name: fmt.Sprintf("%s (for %s)", helper.Name, document.Name),
+					Source: helper.Content, Module: unit.Move(helper.Module), Foreign: true})
+			}
+		}
+	}
+	return files
+}
+
+// file returns a document moved into a unit, with its rule if it has one.
+func (g *grove) file(document *rule.Document, unit *rule.Unit) []rule.File {
+	module := document.Module.Copy()
+	var more []rule.File
+	entrypoints := g.names(module)
+	if len(entrypoints) > 0 && g.adapt != nil {
+		more = g.adapt(g.members, document, module)
+	}
+	file := rule.File{Name: document.Name, Source: document.Content, Foreign: true}
+	if len(entrypoints) > 0 {
+		file.Rule = g.rule(document, unit.Package(module.Package.Path), entrypoints)
+	}
+	for _, data := range g.documents {
+		file.Documents = append(file.Documents, unit.AddDocument(data.Path, data.Value))
+	}
+	file.Module = unit.Move(module)
+	files := []rule.File{file}
+	for _, extra := range more {
+		extra.Module, extra.Foreign = unit.Move(extra.Module), true
+		files = append(files, extra)
+	}
+	return files
+}
+
+// rule returns what can be said of the rule in a document by its place and its
+// METADATA.
+func (g *grove) rule(document *rule.Document, pkg ast.Ref, entrypoints []rule.Entrypoint) *rule.Rule {
+	name := g.dialect.Name()
+	r := &rule.Rule{
+		ID:          name + "/" + withoutExtension(document.Path),
+		Category:    name,
+		Title:       withoutExtension(path.Base(document.Path)),
+		Severity:    finding.Medium,
+		Mode:        entrypoints[0].Mode,
+		Kinds:       anyKind,
+		Doors:       []finding.Door{finding.DoorAdmission, finding.DoorScan},
+		File:        document.Name,
+		Package:     pkg,
+		Entrypoints: entrypoints,
+		Dialect:     g.dialect,
+		OwnFile:     true,
+	}
+	if annotation := rule.Annotation(document.Module); annotation != nil {
+		if annotation.Title != "" {
+			r.Title = annotation.Title
+		}
+		r.Description = strings.TrimSpace(annotation.Description)
+		if word, ok := annotation.Custom["severity"].(string); ok {
+			if severity, err := finding.ParseSeverity(strings.ToLower(word)); err == nil {
+				r.Severity = severity
+			}
+		}
+	}
+	if g.complete != nil {
+		g.complete(r, document)
+	}
+	return r
+}
+
+// clashing returns the packages whose files do not compile together, because they
+// define the same name in different ways.
+func clashing(members, libraries []*rule.Document) map[string]bool {
+	perPackage := make(map[string]int)
+	packageOf := make(map[string]string)
+	modules := make(map[string]*ast.Module)
+	for _, document := range slices.Concat(members, libraries) {
+		modules[document.Name] = document.Module
+	}
+	for _, document := range members {
+		packageOf[document.Name] = document.Module.Package.Path.String()
+		perPackage[packageOf[document.Name]]++
+	}
+	compiler := ast.NewCompiler().SetErrorLimit(0)
+	compiler.Compile(modules)
+	found := make(map[string]bool)
+	for _, err := range compiler.Errors {
+		if err.Location == nil {
+			continue
+		}
+		if pkg := packageOf[err.Location.File]; perPackage[pkg] > 1 {
+			found[pkg] = true
+		}
+	}
+	return found
+}
