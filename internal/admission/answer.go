@@ -33,23 +33,21 @@ type answer struct {
 	annotations map[string]string
 }
 
-// newAnswer words a verdict. With denyOnError, a rule that could not judge is a
-// reason to refuse.
-func newAnswer(verdict finding.Verdict, denyOnError bool) answer {
-	refusing, passing := []finding.RuleError(nil), verdict.Errors
-	if denyOnError {
-		refusing, passing = passing, nil
+// newAnswer words a verdict.
+func newAnswer(verdict finding.Verdict) answer {
+	var refusing, passing []finding.RuleError
+	for _, failure := range verdict.Errors {
+		if failure.Deny {
+			refusing = append(refusing, failure)
+		} else {
+			passing = append(passing, failure)
+		}
 	}
 	return answer{
 		denials:     denials(verdict, refusing),
 		warnings:    warnings(verdict, passing),
 		annotations: annotations(verdict),
 	}
-}
-
-// refuses tells whether the answer to a verdict would be a refusal.
-func refuses(verdict finding.Verdict, denyOnError bool) bool {
-	return denyOnError && len(verdict.Errors) > 0 || count(verdict, finding.Deny) > 0
 }
 
 // count returns how many findings have a mode.
@@ -139,6 +137,10 @@ func warnings(verdict finding.Verdict, failures []finding.RuleError) []string {
 		}
 	}
 	for _, failure := range failures {
+		if failure.Before {
+			lines = append(lines, cut("rule "+clean(failure.Rule)+" could not judge this object as it was before the update ("+failure.Cause+"); what it finds counts as new", warningRunes))
+			continue
+		}
 		lines = append(lines, unjudged(failure, "the request passed unjudged by it", warningRunes))
 	}
 	return fit(lines, warningsBytes)

@@ -74,9 +74,6 @@ type Options struct {
 	// Sink takes a report on every request with findings. It must not wait.
 	Sink     sink.Sink
 	Recorder Recorder
-	// DenyOnError refuses requests that a rule could not judge. Otherwise they
-	// pass with a warning.
-	DenyOnError bool
 	// Silent tells which requests leave no trace: they are judged and answered,
 	// but neither counted nor reported. Nil: none.
 	Silent func(request *admissionv1.AdmissionRequest) bool
@@ -130,18 +127,14 @@ func (h *Handler) judge(ctx context.Context, request *admissionv1.AdmissionReque
 	if err != nil {
 		return h.unreadable(request, err), DecisionError
 	}
-	if len(verdict.Findings) == 0 && len(verdict.Errors) == 0 {
+	if verdict.Empty() {
 		return allowed(), DecisionAllow
-	}
-	denyOnError := h.DenyOnError
-	if refuses(verdict, denyOnError) && terminating(res) {
-		verdict.Findings, denyOnError = relax(verdict.Findings), false
 	}
 	if !h.silent(request) {
 		h.report(ctx, verdict)
-		h.countErrors(verdict, denyOnError)
+		h.countErrors(verdict)
 	}
-	answer := newAnswer(verdict, denyOnError)
+	answer := newAnswer(verdict)
 	return answer.response(), answer.decision()
 }
 
@@ -198,27 +191,37 @@ func (h *Handler) report(ctx context.Context, verdict finding.Verdict) {
 	}
 }
 
-// countErrors counts and logs the rules that could not judge, once per cause:
-// when time is up, it is up for many rules.
-func (h *Handler) countErrors(verdict finding.Verdict, denyOnError bool) {
-	byCause := make(map[string][]finding.RuleError)
-	for _, failure := range verdict.Errors {
-		byCause[failure.Cause] = append(byCause[failure.Cause], failure)
+// countErrors counts and logs the rules that could not judge, once per cause and
+// outcome: when time is up, it is up for many rules.
+func (h *Handler) countErrors(verdict finding.Verdict) {
+	type sort struct {
+		cause        string
+		deny, before bool
 	}
-	for cause, failures := range byCause {
-		if !denyOnError {
-			h.Recorder.FailedOpen(cause)
-		}
+	bySort := make(map[sort][]finding.RuleError)
+	for _, failure := range verdict.Errors {
+		of := sort{failure.Cause, failure.Deny, failure.Before}
+		bySort[of] = append(bySort[of], failure)
+	}
+	for of, failures := range bySort {
 		ids := make([]string, len(failures))
 		for i, failure := range failures {
 			ids[i] = failure.Rule
 		}
-		values := []any{"cause", cause, "rules", ids, "object", verdict.Resource.String(), "refused", denyOnError}
+		values := []any{"cause", of.cause, "rules", ids, "object", verdict.Resource.String(), "refused", of.deny}
 		// What a builtin was given or a rule returned may quote the object.
-		if cause != finding.CauseBuiltin && cause != finding.CauseResult {
+		if of.cause != finding.CauseBuiltin && of.cause != finding.CauseResult {
 			values = append(values, "message", cut(failures[0].Message, lineRunes))
 		}
-		h.Log.Error(nil, "rules could not judge an object", values...)
+		switch {
+		case of.before:
+			h.Log.Error(nil, "rules could not judge an object as it was before its update; what they find counts as new", values...)
+		default:
+			if !of.deny {
+				h.Recorder.FailedOpen(of.cause)
+			}
+			h.Log.Error(nil, "rules could not judge an object", values...)
+		}
 	}
 }
 

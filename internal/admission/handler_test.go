@@ -13,9 +13,12 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/validation"
 
+	"github.com/kubereeve/reeve/api/v1alpha1"
 	"github.com/kubereeve/reeve/internal/admission"
+	"github.com/kubereeve/reeve/internal/engine/enginetest"
 	"github.com/kubereeve/reeve/internal/finding"
 	"github.com/kubereeve/reeve/internal/resource"
+	"github.com/kubereeve/reeve/internal/review"
 )
 
 const privilegedPod = `
@@ -139,7 +142,8 @@ func TestHandler(t *testing.T) {
 			modes:    []string{"*=off", "privileged-container=deny"},
 			manifest: privilegedPod,
 			change: func(r *admissionv1.AdmissionRequest) {
-				r.Operation, r.SubResource, r.OldObject = admissionv1.Update, "ephemeralcontainers", r.Object
+				r.Operation, r.SubResource = admissionv1.Update, "ephemeralcontainers"
+				r.OldObject.Raw = []byte(strings.Replace(string(r.Object.Raw), `"privileged":true`, `"privileged":false`, 1))
 			},
 			denied:   "1 policy violation in Pod shop/web:\n",
 			decision: "deny",
@@ -257,7 +261,11 @@ func TestRuleThatCannotJudge(t *testing.T) {
 		}
 	})
 	t.Run("is refused where errors deny", func(t *testing.T) {
-		d := newDoor(t, set, policyOf(t), func(o *admission.Options) { o.DenyOnError = true })
+		policy, err := review.NewPolicy(review.PolicyOptions{DenyOnError: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		d := newDoor(t, set, policy, nil)
 		answer := d.review(t, create(t, privilegedPod))
 		want := "Pod shop/web could not be judged:\n- rule conflict could not judge this object (eval); what cannot be judged is refused"
 		if answer.Allowed || answer.Result.Message != want || len(d.recorder.failedOpen) > 0 {
@@ -324,7 +332,7 @@ func TestObjectBeingDeleted(t *testing.T) {
 	}{
 		{"may lose its finalizer", deleted, strings.Replace(deleted, "[example.com/hold]", "[]", 1), true},
 		{"may not change what is judged", deleted, deleted + "  - {name: more, image: x, securityContext: {privileged: true}}\n", false},
-		{"must have been deleted before the request", privilegedPod, deleted, false},
+		{"must have been deleted before the request", strings.Replace(privilegedPod, "true", "false", 1), deleted, false},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -336,6 +344,39 @@ func TestObjectBeingDeleted(t *testing.T) {
 				t.Errorf("warnings: %q", answer.Warnings)
 			}
 		})
+	}
+}
+
+func TestUpdatesAreToldWhatWasThereBefore(t *testing.T) {
+	d := builtin(t, "*=off", "privileged-container=deny")
+	request := create(t, privilegedPod+"  - {name: more, image: x, securityContext: {privileged: true}}\n")
+	request.Operation, request.OldObject = admissionv1.Update, create(t, privilegedPod).Object
+	answer := d.review(t, request)
+	want := "1 policy violation in Pod shop/web:\n- [critical] container \"more\": securityContext.privileged is true; set it to false or remove it (privileged-container)"
+	if answer.Allowed || answer.Result.Message != want {
+		t.Errorf("allowed %t:\n%s", answer.Allowed, answer.Result.Message)
+	}
+	warnings := []string{`container "web": securityContext.privileged is true; set it to false or remove it (already there before this update) (privileged-container)`}
+	if diff := cmp.Diff(warnings, answer.Warnings); diff != "" {
+		t.Errorf("warnings (-want +got):\n%s", diff)
+	}
+}
+
+func TestExceptedFindingsDoNothingAndAreReported(t *testing.T) {
+	exception, err := review.NewException("shop", "legacy", v1alpha1.RuleExceptionSpec{Rules: []string{"privileged-*"}, Reason: "until it is rewritten"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := newDoor(t, enginetest.Builtin(t), policyOf(t, "*=off", "privileged-container=deny"), func(o *admission.Options) {
+		o.Reviewer = o.Reviewer.(*review.Reviewer).Excepting(review.NewExceptions([]review.Exception{exception}))
+	})
+	answer := d.review(t, create(t, privilegedPod))
+	if !answer.Allowed || len(answer.Warnings) > 0 || len(answer.AuditAnnotations) > 0 {
+		t.Errorf("%+v", answer)
+	}
+	verdict := d.reports.kept[0].Verdicts[0]
+	if len(verdict.Findings) > 0 || len(verdict.Excepted) != 1 || verdict.Excepted[0].Exception != "legacy" {
+		t.Errorf("reported %+v", verdict)
 	}
 }
 

@@ -29,9 +29,12 @@ func cut(text string, limit int) string {
 
 // cutLine returns a finding's line in at most limit runes. The rule's id, which
 // ends it, is kept where there is room for it: with the id the rest can be looked
-// up.
+// up. So is why what would be refused passes.
 func cutLine(f *finding.Finding, limit int) string {
 	tail := " (" + f.Rule + ")"
+	if f.Existing {
+		tail = " (already there before this update)" + tail
+	}
 	if room := limit - utf8.RuneCountInString(tail); room > len(ellipsis) {
 		return cut(clean(f.Message), room) + clean(tail)
 	}

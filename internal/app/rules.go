@@ -29,6 +29,9 @@ type RuleOptions struct {
 	// Policy is what the configuration says of findings; the entries of the flags
 	// come after its own. Nil means the default.
 	Policy *review.PolicyOptions
+	// DenyOnError refuses what rules cannot judge, whatever Policy says of rules
+	// in general.
+	DenyOnError bool
 }
 
 // AddFlags adds the options' flags.
@@ -154,6 +157,7 @@ func (o *RuleOptions) policy(entries []review.Entry) (*review.Policy, error) {
 	if o.Policy != nil {
 		options = *o.Policy
 	}
+	options.DenyOnError = options.DenyOnError || o.DenyOnError
 	options.Entries = slices.Concat(options.Entries, entries)
 	return review.NewPolicy(options)
 }

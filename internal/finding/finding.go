@@ -25,6 +25,20 @@ type Finding struct {
 	Message     string           `json:"message"`
 	Remediation string           `json:"remediation,omitempty"`
 	Source      *resource.Source `json:"source,omitempty"`
+	// Existing is true for a warning that would be a denial, had the object not
+	// violated the rule in the same place before the update.
+	Existing bool `json:"existing,omitempty"`
+	// ExpiredException names the exception in the object's namespace that hid the
+	// finding until it expired; mostly empty.
+	ExpiredException string `json:"expiredException,omitempty"`
+}
+
+// Excepted is a finding that an exception hides. It does nothing at any door.
+type Excepted struct {
+	// Exception is the name of the RuleException in the namespace of the finding's
+	// object.
+	Exception string
+	Finding   Finding
 }
 
 // Line returns the one line that people read: the message and the rule's id.
@@ -42,18 +56,22 @@ func (f Finding) Fingerprint() string {
 // Sort puts findings in reading order: most severe first, grouped by rule, then
 // by resource, container, path and message.
 func Sort(findings []Finding) {
-	slices.SortStableFunc(findings, func(a, b Finding) int {
-		return cmp.Or(
-			cmp.Compare(b.Severity, a.Severity),
-			cmp.Compare(a.Rule, b.Rule),
-			cmp.Compare(a.Resource.Namespace, b.Resource.Namespace),
-			cmp.Compare(a.Resource.Kind, b.Resource.Kind),
-			cmp.Compare(a.Resource.Name, b.Resource.Name),
-			cmp.Compare(a.Container, b.Container),
-			cmp.Compare(a.Path, b.Path),
-			cmp.Compare(a.Message, b.Message),
-		)
-	})
+	slices.SortStableFunc(findings, func(a, b Finding) int { return Compare(&a, &b) })
+}
+
+// Compare tells which of two findings comes first in reading order: a number
+// below 0 when it is a.
+func Compare(a, b *Finding) int {
+	return cmp.Or(
+		cmp.Compare(b.Severity, a.Severity),
+		cmp.Compare(a.Rule, b.Rule),
+		cmp.Compare(a.Resource.Namespace, b.Resource.Namespace),
+		cmp.Compare(a.Resource.Kind, b.Resource.Kind),
+		cmp.Compare(a.Resource.Name, b.Resource.Name),
+		cmp.Compare(a.Container, b.Container),
+		cmp.Compare(a.Path, b.Path),
+		cmp.Compare(a.Message, b.Message),
+	)
 }
 
 // RuleError says that a rule could not judge a resource. It is not a finding:
@@ -63,6 +81,11 @@ type RuleError struct {
 	// Cause is one of the Cause constants: few values, fit for a metric label.
 	Cause   string `json:"cause"`
 	Message string `json:"message"`
+	// Deny is true when the request is refused because of this.
+	Deny bool `json:"-"`
+	// Before is true when the rule could not judge the object as it was before an
+	// update. Nothing passes because of that: what the rule finds counts as new.
+	Before bool `json:"-"`
 }
 
 // The causes of a RuleError.
@@ -85,7 +108,13 @@ type Verdict struct {
 	Resource *resource.Resource
 	Findings []Finding // in reading order
 	Errors   []RuleError
+	// Excepted are the findings that exceptions hide, in reading order; they are
+	// not among Findings.
+	Excepted []Excepted
 }
+
+// Empty tells whether the verdict has nothing to say.
+func (v Verdict) Empty() bool { return len(v.Findings)+len(v.Errors)+len(v.Excepted) == 0 }
 
 // ByMode returns the findings of one mode, in reading order.
 func (v Verdict) ByMode(mode Mode) []Finding {

@@ -56,7 +56,8 @@ type situation struct {
 	namespace string // "" for objects without one
 	nowhere   bool   // no entry that narrows itself counts
 
-	within []answer // by number of entry
+	within     []answer      // by number of entry
+	exceptions *exceptionsOf // that can cover the object; nil when none can
 
 	labels     map[string]string // the object's
 	labelsRead bool

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/kubereeve/reeve/internal/engine"
 	"github.com/kubereeve/reeve/internal/finding"
@@ -16,9 +17,10 @@ import (
 
 // Reviewer judges resources. It is immutable and safe for concurrent use.
 type Reviewer struct {
-	engine *engine.Engine
-	policy *Policy
-	plans  map[*rule.Rule]*plan
+	engine     *engine.Engine
+	policy     *Policy
+	plans      map[*rule.Rule]*plan
+	exceptions ExceptionSource // nil for none
 }
 
 // New returns a reviewer of an engine's rules, whose findings do what a policy
@@ -29,6 +31,14 @@ func New(engine *engine.Engine, policy *Policy) *Reviewer {
 		r.plans[known] = policy.plan(known)
 	}
 	return r
+}
+
+// Excepting returns a reviewer that differs in that it heeds the exceptions that
+// a source has at the moment of each review.
+func (r *Reviewer) Excepting(source ExceptionSource) *Reviewer {
+	excepting := *r
+	excepting.exceptions = source
+	return &excepting
 }
 
 // ErrObject says that the object itself cannot be judged.
@@ -43,38 +53,102 @@ func (r *Reviewer) Judges(res *resource.Resource) bool {
 	return r.engine.Judges(res.GroupKind(), scope(res))
 }
 
-// Review judges a resource. Findings of mode off are dropped. It fails with
-// ErrObject only; rules that cannot answer are in the verdict's errors.
+// Review judges a resource and decides what each finding does: the mode that the
+// rule has by itself, the policy's entries and the namespace's label, exceptions,
+// what the object violated before its update, and whether it is being deleted
+// decide in this order. Findings of mode off are dropped. It fails with ErrObject
+// only; rules that cannot answer are in the verdict's errors.
 func (r *Reviewer) Review(ctx context.Context, res *resource.Resource) (finding.Verdict, error) {
 	matches, failures, err := r.engine.Evaluate(ctx, res, scope(res))
 	if err != nil {
 		return finding.Verdict{}, fmt.Errorf("%w: %w", ErrObject, err)
 	}
-	verdict := finding.Verdict{Resource: res, Errors: failures}
-	if len(matches) == 0 {
+	verdict := finding.Verdict{Resource: res}
+	if len(matches)+len(failures) == 0 {
 		return verdict, nil
 	}
-	verdict.Findings = make([]finding.Finding, 0, len(matches))
 	situation := r.policy.situation(res)
+	situation.exceptable(r.exceptions)
+	r.decide(situation, &verdict, matches)
+	r.fail(situation, &verdict, failures)
+	if denies(&verdict) {
+		if terminating(res) {
+			relax(&verdict)
+		} else if r.policy.options.ExistingViolations {
+			r.soften(ctx, &verdict)
+		}
+	}
+	finding.Sort(verdict.Findings)
+	slices.SortStableFunc(verdict.Excepted, func(a, b finding.Excepted) int { return finding.Compare(&a.Finding, &b.Finding) })
+	return verdict, nil
+}
+
+// decide puts matches into a verdict, each with its mode, or as excepted.
+func (r *Reviewer) decide(s *situation, verdict *finding.Verdict, matches []engine.Match) {
+	if len(matches) > 0 {
+		verdict.Findings = make([]finding.Finding, 0, len(matches))
+	}
 	for _, match := range matches {
-		mode := situation.resolve(r.plan(match.Rule), match.Mode).Mode
+		plan := r.plan(match.Rule)
+		mode := s.resolve(plan, match.Mode).Mode
 		if mode == finding.Off {
 			continue
 		}
-		verdict.Findings = append(verdict.Findings, finding.Finding{
+		found := finding.Finding{
 			Rule:        match.Rule.ID,
 			Severity:    match.Rule.Severity,
 			Mode:        mode,
-			Resource:    res.Identity,
+			Resource:    s.res.Identity,
 			Container:   match.Container,
 			Path:        match.Path,
 			Message:     match.Message,
 			Remediation: match.Rule.Remediation,
-			Source:      res.Source,
-		})
+			Source:      s.res.Source,
+		}
+		hides, expired := s.except(plan, match.Rule.ID, match.Container)
+		if hides != nil {
+			verdict.Excepted = append(verdict.Excepted, finding.Excepted{Exception: hides.Name, Finding: found})
+			continue
+		}
+		if expired != nil {
+			found.ExpiredException = expired.Name
+		}
+		verdict.Findings = append(verdict.Findings, found)
 	}
-	finding.Sort(verdict.Findings)
-	return verdict, nil
+}
+
+// fail puts failures into a verdict. A rule that cannot judge an object does at
+// most what its findings would do there: where it is off or excepted, nothing.
+func (r *Reviewer) fail(s *situation, verdict *finding.Verdict, failures []finding.RuleError) {
+	for _, failure := range failures {
+		if failed := r.engine.Set().Rule(failure.Rule); failed != nil {
+			plan, mode := r.plan(failed), finding.Off
+			for _, entrypoint := range failed.Entrypoints {
+				mode = max(mode, s.resolve(plan, entrypoint.Mode).Mode)
+			}
+			if hides, _ := s.except(plan, failed.ID, ""); hides != nil || mode == finding.Off {
+				continue
+			}
+			failure.Deny = plan.denyOnError && mode == finding.Deny
+		}
+		verdict.Errors = append(verdict.Errors, failure)
+	}
+}
+
+// denies tells whether a verdict would have a request refused.
+func denies(verdict *finding.Verdict) bool {
+	return slices.ContainsFunc(verdict.Findings, func(f finding.Finding) bool { return f.Mode == finding.Deny }) ||
+		slices.ContainsFunc(verdict.Errors, func(e finding.RuleError) bool { return e.Deny })
+}
+
+// relax makes warnings of denials.
+func relax(verdict *finding.Verdict) {
+	for i := range verdict.Findings {
+		verdict.Findings[i].Mode = min(verdict.Findings[i].Mode, finding.Warn)
+	}
+	for i := range verdict.Errors {
+		verdict.Errors[i].Deny = false
+	}
 }
 
 // plan returns what the policy says of a rule.

@@ -53,7 +53,7 @@ func (p *pass) count(verdicts []*finding.Verdict) []finding.Verdict {
 			p.sum.Errors++
 			p.countErrors(verdict.Errors)
 		}
-		if len(verdict.Findings) > 0 || len(verdict.Errors) > 0 {
+		if !verdict.Empty() {
 			kept = append(kept, *verdict)
 		}
 	}

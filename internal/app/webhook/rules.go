@@ -26,7 +26,9 @@ type rules struct {
 
 // load reads and compiles the rules.
 func (r *rules) load(context.Context) (*app.State, error) {
-	loaded, err := r.options.Rules.Load()
+	options := r.options.Rules
+	options.DenyOnError = r.options.OnError == onErrorDeny
+	loaded, err := options.Load()
 	if err != nil {
 		return nil, err
 	}

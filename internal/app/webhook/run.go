@@ -44,12 +44,11 @@ func Run(ctx context.Context, options Options, log logr.Logger) error {
 	namespaces := newNamespaces(log.WithName("namespaces"))
 	queue := sink.NewQueue(queueSize, sink.Fanout{metrics, ring}, metrics, log.WithName("queue"))
 	handler := door{live: live, options: admission.Options{
-		Namespaces:  namespaces,
-		Sink:        queue,
-		Recorder:    recorder,
-		DenyOnError: options.OnError == onErrorDeny,
-		Silent:      selfcheck.Canary,
-		Log:         log.WithName("admission"),
+		Namespaces: namespaces,
+		Sink:       queue,
+		Recorder:   recorder,
+		Silent:     selfcheck.Canary,
+		Log:        log.WithName("admission"),
 	}}
 	server := &server{
 		options:      options,
