@@ -93,7 +93,7 @@ step "The webhook, over TLS: privileged-container and host-* deny, other rules w
 webhook=127.0.0.1:$(free_port)
 webhook_health=127.0.0.1:$(free_port)
 cluster certificate --out "$state/certificate" --host 127.0.0.1
-start webhook --listen "$webhook" --health-listen "$webhook_health" --metrics-listen "127.0.0.1:$(free_port)" \
+start webhook --listen "$webhook" --health-listen "$webhook_health" --status-listen "127.0.0.1:$(free_port)" --metrics-listen "127.0.0.1:$(free_port)" \
   --cert-dir "$state/certificate" --drain-delay 0s --skip severity:low,severity:info --mode-for privileged-container=deny --mode-for 'host-*=deny'
 wait_for "the webhook is ready" ready "$webhook_health"
 sed -e "s|URL|https://$webhook/validate|" -e "s|CA_BUNDLE|$(base64 -w0 <"$state/certificate/ca.crt")|" \

@@ -131,6 +131,7 @@ var buildWebhook = sync.OnceValues(func() (string, error) {
 type webhookProcess struct {
 	command                 *exec.Cmd
 	address, health, metric string
+	status                  string
 	certificates            string // directory
 	authority               *authority
 	ended                   chan struct{}
@@ -165,12 +166,12 @@ func startWebhook(t *testing.T, kubeconfig string, arguments ...string) *webhook
 		t.Fatal(err)
 	}
 	p := &webhookProcess{
-		address: freeAddress(t), health: freeAddress(t), metric: freeAddress(t),
+		address: freeAddress(t), health: freeAddress(t), metric: freeAddress(t), status: freeAddress(t),
 		certificates: t.TempDir(), authority: newAuthority(t), ended: make(chan struct{}),
 	}
 	p.command = exec.Command(binary, append([]string{
 		"--kubeconfig", kubeconfig, "--cert-dir", p.certificates, "--listen", p.address,
-		"--health-listen", p.health, "--metrics-listen", p.metric, "--drain-delay", "0s",
+		"--health-listen", p.health, "--metrics-listen", p.metric, "--status-listen", p.status, "--drain-delay", "0s",
 	}, arguments...)...)
 	p.command.Stderr, p.command.Stdout = &p.log, &p.log
 	if err := p.command.Start(); err != nil {

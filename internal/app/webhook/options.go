@@ -21,10 +21,11 @@ type Options struct {
 	Log        app.LogOptions
 	Kubeconfig string
 
-	// Listen, MetricsListen and HealthListen are addresses as host:port.
+	// Listen, MetricsListen, HealthListen and StatusListen are addresses as host:port.
 	Listen        string
 	MetricsListen string // empty switches it off
 	HealthListen  string
+	StatusListen  string // empty switches it off
 
 	CertDir       string
 	Deadline      time.Duration
@@ -50,6 +51,7 @@ func (o *Options) AddFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.Listen, "listen", ":9443", "address for the API server, over TLS")
 	flags.StringVar(&o.MetricsListen, "metrics-listen", ":8080", "address of /metrics; empty for none")
 	flags.StringVar(&o.HealthListen, "health-listen", ":8081", "address of /healthz and /readyz")
+	flags.StringVar(&o.StatusListen, "status-listen", ":8443", "address of the state and recent admissions for reeve status, over TLS, for whom the API server lets; empty for none")
 	flags.StringVar(&o.CertDir, "cert-dir", "/etc/reeve/certificate", "directory of the serving certificate, tls.crt and tls.key; read again when it changes")
 	flags.DurationVar(&o.Deadline, "deadline", engine.DefaultDeadline, "longest time for one request; less when the API server waits less")
 	flags.DurationVar(&o.DrainDelay, "drain-delay", 5*time.Second, "how long to go on serving after SIGTERM, until no new requests come")
@@ -64,9 +66,9 @@ func (o *Options) AddFlags(flags *pflag.FlagSet) {
 func (o *Options) Validate() error {
 	var errs []error
 	for _, address := range []struct{ flag, value string }{
-		{"--listen", o.Listen}, {"--metrics-listen", o.MetricsListen}, {"--health-listen", o.HealthListen},
+		{"--listen", o.Listen}, {"--metrics-listen", o.MetricsListen}, {"--health-listen", o.HealthListen}, {"--status-listen", o.StatusListen},
 	} {
-		if address.flag == "--metrics-listen" && address.value == "" {
+		if address.value == "" && (address.flag == "--metrics-listen" || address.flag == "--status-listen") {
 			continue
 		}
 		if _, _, err := splitAddress(address.value); err != nil {

@@ -90,6 +90,9 @@ func (s *server) serve(ctx context.Context, config *rest.Config) error {
 	if err := s.addPorts(m, health); err != nil {
 		return err
 	}
+	if err := s.addStatus(m, config); err != nil {
+		return err
+	}
 	m.GetWebhookServer().Register(path, s.endpoint) // which adds it to the manager
 	for _, runnable := range []manager.Runnable{s.certificates, s.namespaces, s.inventory, s.live, checker} {
 		if err := m.Add(runnable); err != nil {
