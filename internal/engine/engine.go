@@ -6,7 +6,6 @@ package engine
 
 import (
 	"context"
-	"crypto/sha256"
 	"fmt"
 	"time"
 
@@ -57,6 +56,9 @@ type Options struct {
 	// Parameters are what users have set, by rule id and name: JSON values that
 	// take the place of the parameters' defaults.
 	Parameters map[string]map[string]any
+	// Overlays are set for some resources only. They come after Parameters, and
+	// the last that applies wins.
+	Overlays []Overlay
 	// Recorder counts; nil counts nothing.
 	Recorder Recorder
 }
@@ -82,12 +84,8 @@ type Engine struct {
 	recorder  Recorder
 	deadline  time.Duration
 
-	// parameters holds every rule's parameters by rule id.
-	parameters *ast.Term
-	// settings holds the same as plain values.
-	settings map[string]map[string]any
-	// seed is part of every cache key: the rules and their parameters.
-	seed key
+	// variants are the parameters that rules are given.
+	variants *variants
 	// store holds the data that comes with foreign rules. All other data comes with
 	// the input.
 	store storage.Store
@@ -114,13 +112,8 @@ func New(set *rule.Set, options Options) (*Engine, []*rule.Problem, error) {
 		kept[i] = file.File
 	}
 	active, _ := rule.NewSet(kept) // ids were unique before
-	settings, err := settings(set, options.Parameters)
-	if err != nil {
-		return nil, nil, err
-	}
 	e := &Engine{
 		set:       active,
-		settings:  settings,
 		decoder:   newDecoder(),
 		images:    newImages(),
 		inventory: options.Inventory,
@@ -133,6 +126,9 @@ func New(set *rule.Set, options Options) (*Engine, []*rule.Problem, error) {
 	}
 	if e.deadline == 0 {
 		e.deadline = DefaultDeadline
+	}
+	if e.variants, err = newVariants(set, active.Revision(), options); err != nil {
+		return nil, nil, err
 	}
 	if err := e.prepare(plain, files); err != nil {
 		return nil, nil, err
@@ -152,7 +148,7 @@ func New(set *rule.Set, options Options) (*Engine, []*rule.Problem, error) {
 // prepare plans and links the evaluations.
 func (e *Engine) prepare(plain *compiled, files []parsed) (err error) {
 	for _, r := range e.set.Rules() {
-		if e.off(r) {
+		if e.variants.alwaysOff(r) {
 			continue
 		}
 		fits := cacheable(plain, r)
@@ -170,12 +166,6 @@ func (e *Engine) prepare(plain *compiled, files []parsed) (err error) {
 	if e.compiler, err = compileLinks(files, e.entries, planner.links); err != nil {
 		return err
 	}
-	value, err := ast.InterfaceToValue(e.settings)
-	if err != nil {
-		return fmt.Errorf("parameters: %w", err)
-	}
-	e.parameters = ast.NewTerm(value)
-	e.seed = sha256.Sum256([]byte(e.set.Revision() + e.parameters.String()))
 	if e.store, err = newStore(files); err != nil {
 		return err
 	}
@@ -199,16 +189,6 @@ func (e *Engine) plan(kind schema.GroupKind, scope Scope) *plan {
 		}
 	}
 	return nil
-}
-
-// off tells whether a rule has nothing to look for with its parameters.
-func (e *Engine) off(r *rule.Rule) bool {
-	for name, parameter := range r.Parameters {
-		if parameter.SwitchesOff(e.settings[r.ID][name]) {
-			return true
-		}
-	}
-	return false
 }
 
 // nothing is the Recorder that counts nothing.

@@ -29,7 +29,11 @@ func (e *Engine) Evaluate(ctx context.Context, res *resource.Resource, scope Sco
 	ctx, cancel := context.WithTimeout(ctx, e.deadline)
 	defer cancel()
 
-	k, keyed := e.key(plan, scope, res)
+	variant, err := e.variants.of(res)
+	if err != nil {
+		return nil, nil, err
+	}
+	k, keyed := e.key(plan, scope, res, variant)
 	if keyed {
 		cached, hit := e.cache.Get(k)
 		e.recorder.CacheLookup(hit)
@@ -37,11 +41,11 @@ func (e *Engine) Evaluate(ctx context.Context, res *resource.Resource, scope Sco
 			return cached, nil, nil
 		}
 		if hit {
-			matches, errs, err := e.evaluate(ctx, res, plan, plan.rest)
+			matches, errs, err := e.evaluate(ctx, res, variant, plan, plan.rest)
 			return slices.Concat(cached, matches), errs, err
 		}
 	}
-	matches, errs, err := e.evaluate(ctx, res, plan, plan.all)
+	matches, errs, err := e.evaluate(ctx, res, variant, plan, plan.all)
 	if keyed && err == nil && len(errs) == 0 {
 		e.cache.Add(k, e.cacheableMatches(plan, matches))
 	}
@@ -49,11 +53,11 @@ func (e *Engine) Evaluate(ctx context.Context, res *resource.Resource, scope Sco
 }
 
 // key returns the cache key of a resource, if its verdict may be cached at all.
-func (e *Engine) key(plan *plan, scope Scope, res *resource.Resource) (key, bool) {
+func (e *Engine) key(plan *plan, scope Scope, res *resource.Resource, variant *variant) (key, bool) {
 	if e.cache == nil || plan.rest.size() == plan.all.size() {
 		return key{}, false
 	}
-	return cacheKey(e.seed, scope, res)
+	return cacheKey(variant.seed, scope, res)
 }
 
 // cacheableMatches returns the matches of cacheable rules.
@@ -71,8 +75,8 @@ func (e *Engine) cacheableMatches(plan *plan, matches []Match) []Match {
 }
 
 // evaluate parses the object and runs a batch of its plan.
-func (e *Engine) evaluate(ctx context.Context, res *resource.Resource, plan *plan, batch batch) ([]Match, []finding.RuleError, error) {
-	subject, view, err := e.subject(res)
+func (e *Engine) evaluate(ctx context.Context, res *resource.Resource, variant *variant, plan *plan, batch batch) ([]Match, []finding.RuleError, error) {
+	subject, view, err := e.subject(res, variant)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -90,6 +94,7 @@ func (e *Engine) evaluate(ctx context.Context, res *resource.Resource, plan *pla
 	for i, number := range batch.alone {
 		run.judgeAlone(ctx, e.entries[number], len(batch.alone)-i)
 	}
+	run.dropOff(variant)
 	if s != nil {
 		run.dropNeedy(plan.needy, s)
 	}
@@ -258,6 +263,16 @@ func (v *evaluation) fail(entry *entry, cause string, err error) {
 		message = "the rule did not end before the deadline"
 	}
 	v.errors = append(v.errors, finding.RuleError{Rule: entry.rule.ID, Cause: cause, Message: message})
+}
+
+// dropOff removes what rules found, or failed in, that have nothing to look for
+// with the parameters they were given.
+func (v *evaluation) dropOff(variant *variant) {
+	if len(variant.off) == 0 {
+		return
+	}
+	v.matches = slices.DeleteFunc(v.matches, func(m Match) bool { return variant.off[m.Rule.ID] })
+	v.errors = slices.DeleteFunc(v.errors, func(e finding.RuleError) bool { return variant.off[e.Rule] })
 }
 
 // dropNeedy removes what rules found whose inventory is not known, and says

@@ -8,6 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/kubereeve/reeve/internal/engine"
+	"github.com/kubereeve/reeve/internal/resource"
 )
 
 const wordsRule = "#     parameters:\n#       word: {type: string, default: apple}\n#       words: {type: array, items: string, default: []}\n"
@@ -95,5 +96,39 @@ func TestARuleJudgesWithoutWhatIsOptional(t *testing.T) {
 	}
 	if matches, failures, err := with.Evaluate(context.Background(), pod(t, plainPod), engine.Admission); err != nil || len(matches)+len(failures) > 0 {
 		t.Errorf("with the object: %v %v %v", matches, failures, err)
+	}
+}
+
+func TestOverlaysSetParametersForSomeResources(t *testing.T) {
+	listRule := "#     parameters:\n#       words: {type: array, items: string, default: [], offWhileEmpty: true}\n"
+	set := load(t, map[string]string{
+		"a.rego": ruleText("a", wordsRule, `violation contains {"msg": input.parameters.word}`),
+		"b.rego": ruleText("b", listRule, `violation contains {"msg": sprintf("%d words", [count(input.parameters.words)])}`),
+	})
+	inShop := func(res *resource.Resource) bool { return res.Identity.Namespace == "shop" }
+	for name, test := range map[string]struct {
+		overlays []engine.Overlay
+		want     []string
+	}{
+		"none":                                  {nil, []string{"a apple"}},
+		"always":                                {[]engine.Overlay{{Parameters: map[string]map[string]any{"a": {"word": "plum"}}}}, []string{"a plum"}},
+		"where it is":                           {[]engine.Overlay{{map[string]map[string]any{"a": {"word": "plum"}}, inShop}}, []string{"a plum"}},
+		"elsewhere":                             {[]engine.Overlay{{map[string]map[string]any{"a": {"word": "plum"}}, func(r *resource.Resource) bool { return !inShop(r) }}}, []string{"a apple"}},
+		"the last one":                          {[]engine.Overlay{{map[string]map[string]any{"a": {"word": "plum"}}, inShop}, {map[string]map[string]any{"a": {"word": "pear"}}, inShop}}, []string{"a pear"}},
+		"a rule that is off without it":         {[]engine.Overlay{{map[string]map[string]any{"b": {"words": []any{"x", "y"}}}, inShop}}, []string{"a apple", "b 2 words"}},
+		"a rule that stays off where it is not": {[]engine.Overlay{{map[string]map[string]any{"b": {"words": []any{"x", "y"}}}, func(r *resource.Resource) bool { return !inShop(r) }}}, []string{"a apple"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			e := newEngine(t, set, engine.Options{Overlays: test.overlays})
+			for range 2 { // the second time from the cache
+				if diff := cmp.Diff(test.want, messages(t, e, pod(t, plainPod))); diff != "" {
+					t.Errorf("(-want +got):\n%s", diff)
+				}
+			}
+		})
+	}
+	wrong := []engine.Overlay{{Parameters: map[string]map[string]any{"a": {"word": 7}}}}
+	if _, _, err := engine.New(set, engine.Options{Overlays: wrong}); err == nil {
+		t.Error("a value of another type was taken")
 	}
 }

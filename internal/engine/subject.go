@@ -13,13 +13,13 @@ import (
 
 // subject parses a resource into what dialects make inputs of. It fails when the
 // object, or the old one, cannot be parsed.
-func (e *Engine) subject(res *resource.Resource) (*rule.Subject, *workload, error) {
+func (e *Engine) subject(res *resource.Resource, variant *variant) (*rule.Subject, *workload, error) {
 	object, err := e.decoder.object(res.Object, res.Identity)
 	if err != nil {
 		return nil, nil, err
 	}
 	view := newWorkload(object, res.Identity, e.images)
-	s := &rule.Subject{Resource: res, Object: object, Workload: view.term(), Parameters: e.parameters}
+	s := &rule.Subject{Resource: res, Object: object, Workload: view.term(), Parameters: variant.parameters}
 	if len(res.OldObject) > 0 {
 		if s.OldObject, err = e.decoder.object(res.OldObject, res.Identity); err != nil {
 			return nil, nil, fmt.Errorf("old object: %w", err)
