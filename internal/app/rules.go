@@ -91,6 +91,11 @@ func (o *RuleOptions) Load() (*Rules, error) {
 
 // Reviewer compiles the rules. Files that do not compile join Problems.
 func (r *Rules) Reviewer(options engine.Options) (*review.Reviewer, error) {
+	overlays, err := r.Policy.Overlays(r.Set)
+	if err != nil {
+		return nil, err
+	}
+	options.Overlays = overlays
 	e, problems, err := engine.New(r.Set.With(r.Apart...), options)
 	if err != nil {
 		return nil, err

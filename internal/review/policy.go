@@ -27,6 +27,9 @@ type Entry struct {
 	// Mode is the mode of the findings; nil leaves what the entries before made
 	// of it.
 	Mode *finding.Mode
+	// Parameters are values of the rules' parameters, as JSON decodes them; those
+	// of each rule count that it has.
+	Parameters map[string]any
 }
 
 // Where narrows an entry to some requests. All fields that are given must match,

@@ -96,7 +96,7 @@ func (r *Reviewer) decide(s *situation, verdict *finding.Verdict, matches []engi
 		}
 		found := finding.Finding{
 			Rule:        match.Rule.ID,
-			Severity:    match.Rule.Severity,
+			Severity:    severity(match),
 			Mode:        mode,
 			Resource:    s.res.Identity,
 			Container:   match.Container,
@@ -149,6 +149,14 @@ func relax(verdict *finding.Verdict) {
 	for i := range verdict.Errors {
 		verdict.Errors[i].Deny = false
 	}
+}
+
+// severity returns what the rule says of this one violation, or else of itself.
+func severity(match engine.Match) finding.Severity {
+	if match.Severity != nil {
+		return *match.Severity
+	}
+	return match.Rule.Severity
 }
 
 // plan returns what the policy says of a rule.
