@@ -144,8 +144,14 @@ func (v *evaluation) judge(ctx context.Context, link *link, left int) {
 // the object. Left is how many entries are still to come, this one included.
 func (v *evaluation) judgeAlone(ctx context.Context, entry *entry, left int) {
 	r := entry.rule
-	if r.Match != nil && !r.Match(v.subject) {
-		return
+	if r.Match != nil {
+		matched, err := r.Match(v.subject)
+		if err != nil {
+			v.fail(entry, finding.CauseMatch, err)
+		}
+		if !matched {
+			return
+		}
 	}
 	term, err := v.share(ctx, entry, r.Dialect.Input(v.subject, r), left)
 	v.each(entry, term)

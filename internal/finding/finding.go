@@ -96,6 +96,7 @@ const (
 	CauseResult    = "result"    // the rule returned something that is no finding
 	CauseInput     = "input"     // the object itself could not be parsed
 	CauseInventory = "inventory" // cluster objects the rule needs are not known
+	CauseMatch     = "match"     // whether the rule judges the object cannot be known
 )
 
 // Error returns the rule, the cause and the message in one line.

@@ -35,10 +35,10 @@ var ordinaryKinds = slices.Concat(resource.WorkloadKinds(), []schema.GroupKind{
 	{Group: "rbac.authorization.k8s.io", Kind: "Role"}, {Group: "rbac.authorization.k8s.io", Kind: "RoleBinding"},
 })
 
-// expand returns the kinds that a pattern stands for in a scan: itself, or those
+// Expand returns the kinds that a pattern stands for in a scan: itself, or those
 // of the ordinary kinds that are within it. A kind in any group that is not
 // ordinary is looked for in the core group.
-func expand(pattern schema.GroupKind) []schema.GroupKind {
+func Expand(pattern schema.GroupKind) []schema.GroupKind {
 	if !IsPattern(pattern) {
 		return []schema.GroupKind{pattern}
 	}

@@ -57,8 +57,8 @@ type Rule struct {
 	// other files define the same package, each a rule of its own.
 	OwnFile bool
 	// Match decides, beyond Kinds, whether the rule judges an object; nil means
-	// that it does.
-	Match func(*Subject) bool
+	// that it does. It fails when that cannot be known.
+	Match func(*Subject) (bool, error)
 	// Arguments are what a rule is given that is one of many uses of the same
 	// package, as the constraints of a template are. The dialect knows what.
 	Arguments *ast.Term

@@ -134,7 +134,7 @@ func (s *Set) Kinds() []schema.GroupKind {
 	kinds := make(map[schema.GroupKind]bool)
 	for _, r := range s.rules {
 		for _, pattern := range r.Kinds {
-			for _, kind := range expand(pattern) {
+			for _, kind := range Expand(pattern) {
 				kinds[kind] = true
 			}
 		}

@@ -33,6 +33,7 @@ type testOptions struct {
 	color       string
 	width       int
 	verbose     bool
+	gatekeeper  bool
 }
 
 func newTest(streams Streams, program string) *cobra.Command {
@@ -55,11 +56,15 @@ that come with Reeve.
 What is missing is a warning, and with --strict a failure. Files that cannot be
 read or compiled are errors.
 
+With --gatekeeper, the suites of Gatekeeper's gator run instead: files of kind
+Suite anywhere below DIR, or such a file itself. --run takes TEST//CASE then.
+
 Exit codes: 0 all passed, 2 failures, 1 error, 64 wrong usage. An error wins over
 failures.`,
 		Example: fmt.Sprintf(`  %[1]s test rules/
   %[1]s test rules/ --run '^team-label-missing/' -v
-  %[1]s test rules/ --strict --coverage-min 100`, program),
+  %[1]s test rules/ --strict --coverage-min 100
+  %[1]s test --gatekeeper gatekeeper-library/library`, program),
 		ValidArgsFunction: completeDirectories,
 		Args: func(command *cobra.Command, arguments []string) error {
 			if len(arguments) == 0 {
@@ -73,6 +78,9 @@ failures.`,
 	}
 	options.addFlags(command)
 	command.RunE = run(func(command *cobra.Command, dirs []string) error {
+		if options.gatekeeper {
+			return options.gator(command.Context(), streams, dirs)
+		}
 		return options.test(command.Context(), streams, dirs)
 	})
 	return command
@@ -89,6 +97,7 @@ func (o *testOptions) addFlags(command *cobra.Command) {
 	flags.StringVar(&o.color, "color", terminal.ColorAuto, "colour the table: auto, always or never; auto heeds NO_COLOR")
 	flags.IntVar(&o.width, "width", 0, "width of the table in columns (default: the terminal's)")
 	flags.BoolVarP(&o.verbose, "verbose", "v", false, "list every fixture and test")
+	flags.BoolVar(&o.gatekeeper, "gatekeeper", false, "run the suites of Gatekeeper's gator below DIR")
 	completeWords(command, "output", testTable, testJSON)
 	completeWords(command, "color", terminal.ColorAuto, terminal.ColorAlways, terminal.ColorNever)
 	register(command, "library", completeDirectories)
@@ -175,7 +184,10 @@ func sayProblems(streams Streams, problems []*rule.Problem) {
 }
 
 // tests is the Progress of tests.
-func (p *progress) tests(done, total int) {
+func (p *progress) tests(done, total int) { p.counted(done, total, "fixtures and tests") }
+
+// counted shows how many of something are done.
+func (p *progress) counted(done, total int, what string) {
 	interval := plainInterval
 	if p.isTerminal {
 		interval = terminalInterval
@@ -184,7 +196,7 @@ func (p *progress) tests(done, total int) {
 		return
 	}
 	p.last = time.Now()
-	text := fmt.Sprintf("%d of %d fixtures and tests", done, total)
+	text := fmt.Sprintf("%d of %d %s", done, total, what)
 	if !p.isTerminal {
 		say(p.out, "%s\n", text)
 		return

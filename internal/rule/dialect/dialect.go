@@ -2,7 +2,10 @@
 // and each foreign one in a file or a package below.
 package dialect
 
-import "github.com/kubereeve/reeve/internal/rule"
+import (
+	"github.com/kubereeve/reeve/internal/rule"
+	"github.com/kubereeve/reeve/internal/rule/dialect/gatekeeper"
+)
 
 // Options say how foreign rules are read. The zero value reads all there are.
 type Options struct {
@@ -15,5 +18,5 @@ func All() []rule.Reader { return With(Options{}) }
 // With returns the readers of every dialect, the most specific first: the first
 // that recognizes a document claims it.
 func With(options Options) []rule.Reader {
-	return []rule.Reader{Native{}, KubeEye{}, AdmissionReview{}, options.Conftest}
+	return []rule.Reader{gatekeeper.Dialect{}, Native{}, KubeEye{}, AdmissionReview{}, options.Conftest}
 }

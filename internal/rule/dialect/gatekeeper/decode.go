@@ -47,10 +47,12 @@ func step(token string) string {
 		return "[" + token + "]"
 	}
 	if strings.ContainsAny(token, ".[]") || token == "" {
-		return "[" + strconv.Quote(token) + "]"
+		return "[" + quoted(token) + "]"
 	}
 	return token
 }
+
+func quoted(text string) string { return strconv.Quote(text) }
 
 // kindWord says what a JSON value is.
 func kindWord(kind jsontext.Kind) string {

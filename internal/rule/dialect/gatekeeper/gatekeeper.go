@@ -32,6 +32,8 @@ func IsConstraint(kind schema.GroupKind) bool { return kind.Group == constraintG
 type Document struct {
 	manifest.Object
 	locator manifest.Locator
+	builtin bool // it comes with Reeve
+	second  bool // its file has another template before it
 }
 
 // NewDocument returns the document of an object.

@@ -24,7 +24,11 @@ func stringOf(i int) string { return strconv.Itoa(i) }
 
 // parse parses the Rego of a template and checks what Gatekeeper demands of it.
 func (t *Template) parse(source regoSource, at string) []*rule.Problem {
+	// A file holds one module for whoever tells files apart by their names.
 	name := t.document.Resource.Source.File
+	if t.document.second {
+		name += " (" + t.Kind + ")"
+	}
 	path := joinPath(at, "rego")
 	module, wrong := t.module(name, path, source.Rego, source.Version)
 	if len(wrong) > 0 {
@@ -37,7 +41,6 @@ func (t *Template) parse(source regoSource, at string) []*rule.Problem {
 	for i, text := range source.Libs {
 		index := step(stringOf(i))
 		path := joinPath(at, "libs"+index)
-		// A file holds one module for whoever tells files apart by their names.
 		library := fmt.Sprintf("%s (%s libs%s)", name, t.Kind, index)
 		module, wrong := t.module(library, path, text, source.Version)
 		if len(wrong) > 0 {

@@ -26,6 +26,7 @@ type Template struct {
 	// are written, in a package of their own for every template.
 	Module    Piece
 	Libraries []Piece
+	Inventory Inventory
 
 	document *Document
 }
@@ -154,6 +155,9 @@ func (t *Template) readTarget(of target) (*Template, []*rule.Problem) {
 	t.Operations = of.Operations
 	if wrong := t.parse(source, at); len(wrong) > 0 {
 		return nil, wrong
+	}
+	if problem := t.readInventory(); problem != nil {
+		return nil, problems(problem)
 	}
 	return t, nil
 }
