@@ -20,7 +20,13 @@ import (
 
 // RuleOptions say which rules to load and what their findings do.
 type RuleOptions struct {
-	Dirs      []string
+	// Dirs are directories, archives (.tar.gz) and OCI references (oci://).
+	Dirs []string
+	// InsecureRegistries may be spoken to over plain HTTP.
+	InsecureRegistries []string
+	// More returns further sources at each load, and what is wrong with them. It
+	// may be nil.
+	More      func() ([]source.Source, []*rule.Problem)
 	NoBuiltin bool
 	Select    []string
 	Skip      []string
@@ -32,11 +38,14 @@ type RuleOptions struct {
 	// DenyOnError refuses what rules cannot judge, whatever Policy says of rules
 	// in general.
 	DenyOnError bool
+
+	artifacts *artifacts // filled by Fetch; copies of the options share it
 }
 
 // AddFlags adds the options' flags.
 func (o *RuleOptions) AddFlags(flags *pflag.FlagSet) {
-	flags.StringArrayVar(&o.Dirs, "rules", nil, "directory of rules of your own, beside the built-in ones (repeatable)")
+	flags.StringArrayVar(&o.Dirs, "rules", nil, "rules of your own, beside the built-in ones: a directory, an OPA bundle (.tar.gz) or oci://registry/repository:tag[@sha256:digest] (repeatable)")
+	flags.StringSliceVar(&o.InsecureRegistries, "insecure-registry", nil, "registry (host or host:port) of --rules that may be spoken to over plain HTTP (repeatable)")
 	flags.BoolVar(&o.NoBuiltin, "no-builtin", false, "leave the built-in rules out")
 	flags.StringSliceVar(&o.Select, "select", nil, "only these rules: ids, globs, category:NAME, severity:NAME, framework:NAME")
 	flags.StringSliceVar(&o.Skip, "skip", nil, "all but these rules: ids, globs, category:NAME, severity:NAME, framework:NAME")
@@ -61,17 +70,12 @@ func (o *RuleOptions) Load() (*Rules, error) {
 	if err != nil {
 		return nil, err
 	}
-	var sources []source.Source
-	if !o.NoBuiltin {
-		sources = append(sources, source.Source{FS: policies.FS, Name: "builtin", Builtin: true})
-	}
-	for _, dir := range o.Dirs {
-		sources = append(sources, source.Directory(dir))
-	}
-	if len(sources) == 0 {
+	if o.NoBuiltin && len(o.Dirs) == 0 && o.More == nil {
 		return nil, errors.New("--no-builtin leaves no rules; name a directory with --rules")
 	}
+	sources, missing := o.sources()
 	set, problems := source.Load(dialect.All(), sources...)
+	problems = append(missing, problems...)
 	var unmatched []string
 	for _, entry := range entries {
 		unmatched = append(unmatched, entry.Rules.Unmatched(set)...)
@@ -87,6 +91,29 @@ func (o *RuleOptions) Load() (*Rules, error) {
 		return nil, err
 	}
 	return &Rules{Set: policy.Active(set), Policy: policy, Problems: problems}, nil
+}
+
+// sources returns where rules are read from, and what of it is not there.
+func (o *RuleOptions) sources() ([]source.Source, []*rule.Problem) {
+	var sources []source.Source
+	var problems []*rule.Problem
+	if !o.NoBuiltin {
+		sources = append(sources, source.Source{FS: policies.FS, Name: "builtin", Builtin: true})
+	}
+	for _, name := range o.Dirs {
+		found, problem := o.source(name)
+		if found != nil {
+			sources = append(sources, *found)
+		}
+		if problem != nil {
+			problems = append(problems, problem)
+		}
+	}
+	if o.More != nil {
+		more, wrong := o.More()
+		sources, problems = append(sources, more...), append(problems, wrong...)
+	}
+	return sources, problems
 }
 
 // Reviewer compiles the rules. Files that do not compile join Problems.

@@ -148,7 +148,7 @@ func (o *auditOptions) validate(command *cobra.Command) error {
 
 func (a *audit) run(ctx context.Context) error {
 	var err error
-	if a.rules, err = loadRules(&a.auditOptions.rules, a.streams.Err); err != nil {
+	if a.rules, err = loadRules(ctx, &a.auditOptions.rules, a.streams.Err); err != nil {
 		return err
 	}
 	all, err := a.askFramework()

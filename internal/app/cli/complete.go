@@ -60,7 +60,9 @@ func completeRuleID(options *app.RuleOptions) cobra.CompletionFunc {
 
 // everyRule loads the rules of the sources that options name, chosen or not.
 func everyRule(options *app.RuleOptions) (*app.Rules, error) {
-	return (&app.RuleOptions{Dirs: options.Dirs, NoBuiltin: options.NoBuiltin, Mode: finding.Audit.String()}).Load()
+	every := *options
+	every.Select, every.Skip, every.Mode, every.ModeFor, every.Policy = nil, nil, finding.Audit.String(), nil, nil
+	return every.Load()
 }
 
 // allRules returns the rules of the sources that options name, chosen or not.

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"strings"
@@ -45,8 +46,8 @@ func newRulesList(streams Streams) *cobra.Command {
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}
 	options.addFlags(command)
-	command.RunE = run(func(*cobra.Command, []string) error {
-		set, policy, problems, err := options.load(streams.Err)
+	command.RunE = run(func(command *cobra.Command, _ []string) error {
+		set, policy, problems, err := options.load(command.Context(), streams.Err)
 		if err != nil {
 			return err
 		}
@@ -78,8 +79,8 @@ func newRulesShow(streams Streams) *cobra.Command {
 		ValidArgsFunction: completeRuleID(&options.rules),
 	}
 	options.addFlags(command)
-	command.RunE = run(func(_ *cobra.Command, arguments []string) error {
-		set, policy, _, err := options.load(streams.Err)
+	command.RunE = run(func(command *cobra.Command, arguments []string) error {
+		set, policy, _, err := options.load(command.Context(), streams.Err)
 		if err != nil {
 			return err
 		}
@@ -113,14 +114,14 @@ func (o *rulesOptions) addFlags(command *cobra.Command) {
 
 // load returns the chosen rules, those that are switched off included, and what
 // is wrong with rule files, which it has told on w.
-func (o *rulesOptions) load(w io.Writer) (*rule.Set, *review.Policy, []*rule.Problem, error) {
+func (o *rulesOptions) load(ctx context.Context, w io.Writer) (*rule.Set, *review.Policy, []*rule.Problem, error) {
 	if err := checkWord("--output", o.output, output.Table, output.JSON); err != nil {
 		return nil, nil, nil, err
 	}
 	if err := checkWord("--color", o.color, terminal.ColorAuto, terminal.ColorAlways, terminal.ColorNever); err != nil {
 		return nil, nil, nil, err
 	}
-	chosen, err := loadRules(&o.rules, w)
+	chosen, err := loadRules(ctx, &o.rules, w)
 	if err != nil {
 		return nil, nil, nil, err
 	}

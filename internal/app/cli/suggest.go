@@ -2,6 +2,7 @@ package cli
 
 import (
 	"cmp"
+	"context"
 	"io"
 	"path"
 	"slices"
@@ -16,8 +17,10 @@ import (
 
 // loadRules loads the rules that options choose. Options that make no sense are
 // wrong usage; where they name a rule that is not there, the error names the
-// nearest ones, and what is wrong with rule files is told as well.
-func loadRules(options *app.RuleOptions, w io.Writer) (*app.Rules, error) {
+// nearest ones, and what is wrong with rule files is told as well. Artifacts are
+// fetched before.
+func loadRules(ctx context.Context, options *app.RuleOptions, w io.Writer) (*app.Rules, error) {
+	options.Fetch(ctx)
 	rules, err := options.Load()
 	if err == nil {
 		return rules, nil

@@ -16,8 +16,9 @@ import (
 
 // Options are the scanner's flags.
 type Options struct {
-	Rules app.RuleOptions
-	Log   app.LogOptions
+	Rules  app.RuleOptions
+	Follow app.FollowOptions
+	Log    app.LogOptions
 
 	Kubeconfig    string
 	Namespace     string
@@ -41,6 +42,7 @@ type Options struct {
 // AddFlags adds the options' flags, with their defaults.
 func (o *Options) AddFlags(flags *pflag.FlagSet) {
 	o.Rules.AddFlags(flags)
+	o.Follow.AddFlags(flags)
 	o.Log.AddFlags(flags)
 	flags.StringVar(&o.Kubeconfig, "kubeconfig", "", "kubeconfig file (default: $KUBECONFIG, the pod's service account, or ~/.kube/config)")
 	flags.StringVar(&o.Namespace, "namespace", "", "scan this namespace only (default: the whole cluster)")
@@ -73,7 +75,7 @@ func (o *Options) validate() error {
 	case o.ReportLog != "" && o.ReportLog != "stdout":
 		return fmt.Errorf("--report-log: %q is not a place; use stdout, or leave it empty", o.ReportLog)
 	}
-	return nil
+	return o.Follow.Validate()
 }
 
 // isAddress tells whether a text is host:port.

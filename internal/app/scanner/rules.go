@@ -5,8 +5,11 @@ import (
 	"errors"
 
 	"github.com/go-logr/logr"
+	"k8s.io/client-go/rest"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
 
 	"github.com/kubereeve/reeve/internal/app"
+	"github.com/kubereeve/reeve/internal/app/configmaps"
 	"github.com/kubereeve/reeve/internal/engine"
 	"github.com/kubereeve/reeve/internal/finding"
 	"github.com/kubereeve/reeve/internal/scan"
@@ -14,9 +17,9 @@ import (
 )
 
 // beginRules loads the rules and returns the holder of what objects are judged
-// by.
-func beginRules(ctx context.Context, options Options, inventory *engine.Inventory, metrics *metric.Metrics, log logr.Logger) (*app.Live, error) {
-	live, err := app.Begin(ctx, app.LiveOptions{
+// by, and what keeps it up to date.
+func beginRules(ctx context.Context, options Options, config *rest.Config, inventory *engine.Inventory, metrics *metric.Metrics, log logr.Logger) (*app.Live, []manager.Runnable, error) {
+	live, followers, err := configmaps.Follow(ctx, config, &options.Rules, options.Follow, app.LiveOptions{
 		Load: func(context.Context) (*app.State, error) {
 			rules, err := options.Rules.Load()
 			if err != nil {
@@ -32,10 +35,10 @@ func beginRules(ctx context.Context, options Options, inventory *engine.Inventor
 			return &app.State{Reviewer: reviewer, Rules: rules}, nil
 		},
 		Strict: options.Strict,
-		Log:    log.WithName("rules"),
+		Log:    log,
 	})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	count := func(state *app.State) {
 		metrics.RulesLoaded(len(state.Rules.Set.Rules()), len(state.Rules.Problems))
@@ -48,7 +51,7 @@ func beginRules(ctx context.Context, options Options, inventory *engine.Inventor
 			count(reload.Now)
 		}
 	})
-	return live, nil
+	return live, followers, nil
 }
 
 // livePasses makes each pass by the state that is current at its beginning: a pass is

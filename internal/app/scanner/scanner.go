@@ -11,7 +11,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	corev1client "k8s.io/client-go/kubernetes/typed/core/v1"
 	"k8s.io/client-go/rest"
-	"sigs.k8s.io/controller-runtime/pkg/manager"
 
 	"github.com/kubereeve/reeve/internal/engine"
 	"github.com/kubereeve/reeve/internal/finding"
@@ -40,7 +39,7 @@ func Run(ctx context.Context, options Options, stdout io.Writer, log logr.Logger
 	metrics := metric.New(registry)
 
 	inventory := engine.NewInventory()
-	live, err := beginRules(ctx, options, inventory, metrics, log)
+	live, followers, err := beginRules(ctx, options, config, inventory, metrics, log.WithName("rules"))
 	if err != nil {
 		return err
 	}
@@ -67,7 +66,7 @@ func Run(ctx context.Context, options Options, stdout io.Writer, log logr.Logger
 	if options.Once {
 		return loop.once(ctx)
 	}
-	return serve(ctx, options, config, []manager.Runnable{live, loop}, registry, log)
+	return serve(ctx, options, config, append(followers, loop), registry, log)
 }
 
 // newSink returns where the reports go.

@@ -18,6 +18,7 @@ import (
 // Options say how the webhook runs.
 type Options struct {
 	Rules      app.RuleOptions
+	Follow     app.FollowOptions
 	Log        app.LogOptions
 	Kubeconfig string
 
@@ -46,6 +47,7 @@ const (
 // AddFlags adds the options' flags.
 func (o *Options) AddFlags(flags *pflag.FlagSet) {
 	o.Rules.AddFlags(flags)
+	o.Follow.AddFlags(flags)
 	o.Log.AddFlags(flags)
 	flags.StringVar(&o.Kubeconfig, "kubeconfig", "", "kubeconfig file (default: $KUBECONFIG, the pod's service account, or ~/.kube/config)")
 	flags.StringVar(&o.Listen, "listen", ":9443", "address for the API server, over TLS")
@@ -77,6 +79,9 @@ func (o *Options) Validate() error {
 	}
 	if o.OnError != onErrorAllow && o.OnError != onErrorDeny {
 		errs = append(errs, fmt.Errorf("--on-error: %q is neither allow nor deny", o.OnError))
+	}
+	if err := o.Follow.Validate(); err != nil {
+		errs = append(errs, err)
 	}
 	if o.Deadline <= 0 {
 		errs = append(errs, errors.New("--deadline must be above zero"))

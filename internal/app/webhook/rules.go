@@ -6,10 +6,13 @@ import (
 	"fmt"
 
 	"github.com/go-logr/logr"
+	"k8s.io/client-go/rest"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
 	ctrladmission "sigs.k8s.io/controller-runtime/pkg/webhook/admission"
 
 	"github.com/kubereeve/reeve/internal/admission"
 	"github.com/kubereeve/reeve/internal/app"
+	"github.com/kubereeve/reeve/internal/app/configmaps"
 	"github.com/kubereeve/reeve/internal/app/webhook/selfcheck"
 	"github.com/kubereeve/reeve/internal/engine"
 	"github.com/kubereeve/reeve/internal/finding"
@@ -22,6 +25,7 @@ type rules struct {
 	objects   *engine.Inventory
 	inventory *inventory
 	recorder  recorder
+	log       logr.Logger
 }
 
 // load reads and compiles the rules.
@@ -53,19 +57,20 @@ func (r *rules) load(context.Context) (*app.State, error) {
 	return state, nil
 }
 
-// begin loads the rules and returns the holder of what requests are judged by.
-func (r *rules) begin(ctx context.Context, log logr.Logger) (*app.Live, error) {
-	live, err := app.Begin(ctx, app.LiveOptions{
+// begin loads the rules and returns the holder of what requests are judged by,
+// and what keeps it up to date.
+func (r *rules) begin(ctx context.Context, config *rest.Config) (*app.Live, []manager.Runnable, error) {
+	live, followers, err := configmaps.Follow(ctx, config, &r.options.Rules, r.options.Follow, app.LiveOptions{
 		Load:   r.load,
 		Strict: r.options.Strict,
 		Prepare: func(ctx context.Context, state *app.State) error {
 			r.inventory.need(ctx, admissionRules(state).Needs())
 			return nil
 		},
-		Log: log,
+		Log: r.log,
 	})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	r.count(live.Current())
 	live.Observe(func(reload app.Reload) {
@@ -76,7 +81,7 @@ func (r *rules) begin(ctx context.Context, log logr.Logger) (*app.Live, error) {
 			r.inventory.keep(admissionRules(reload.Now).Needs())
 		}
 	})
-	return live, nil
+	return live, followers, nil
 }
 
 // count records which rules there are and which files are left out.

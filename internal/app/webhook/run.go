@@ -33,11 +33,12 @@ func Run(ctx context.Context, options Options, log logr.Logger) error {
 	ring := recent.New(recent.Options{Entries: options.RecentEntries})
 	objects := engine.NewInventory()
 	inventory := newInventory(objects, log.WithName("inventory"))
-	live, err := (&rules{options: options, objects: objects, inventory: inventory, recorder: recorder}).begin(ctx, log.WithName("rules"))
+	config, err := kube.Config(options.Kubeconfig)
 	if err != nil {
 		return err
 	}
-	config, err := kube.Config(options.Kubeconfig)
+	rules := &rules{options: options, objects: objects, inventory: inventory, recorder: recorder, log: log.WithName("rules")}
+	live, followers, err := rules.begin(ctx, config)
 	if err != nil {
 		return err
 	}
@@ -59,7 +60,7 @@ func Run(ctx context.Context, options Options, log logr.Logger) error {
 		recorder:     recorder,
 		namespaces:   namespaces,
 		inventory:    inventory,
-		live:         live,
+		followers:    followers,
 		certificates: newCertificates(options.certificateFile(), options.keyFile(), recorder, log.WithName("certificate")),
 		endpoint: admission.NewEndpoint(handler, admission.EndpointOptions{
 			Deadline:      options.Deadline,

@@ -21,7 +21,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/webhook"
 
 	"github.com/kubereeve/reeve/internal/admission"
-	"github.com/kubereeve/reeve/internal/app"
 	"github.com/kubereeve/reeve/internal/app/status"
 	"github.com/kubereeve/reeve/internal/app/webhook/selfcheck"
 	"github.com/kubereeve/reeve/internal/sink/recent"
@@ -53,7 +52,7 @@ type server struct {
 	registry     *prometheus.Registry
 	namespaces   *namespaces
 	inventory    *inventory
-	live         *app.Live
+	followers    []manager.Runnable // that keep the rules up to date
 	certificates *certificates
 	endpoint     *admission.Endpoint
 	state        *status.Registry
@@ -94,7 +93,7 @@ func (s *server) serve(ctx context.Context, config *rest.Config) error {
 		return err
 	}
 	m.GetWebhookServer().Register(path, s.endpoint) // which adds it to the manager
-	for _, runnable := range []manager.Runnable{s.certificates, s.namespaces, s.inventory, s.live, checker} {
+	for _, runnable := range append(s.followers, s.certificates, s.namespaces, s.inventory, checker) {
 		if err := m.Add(runnable); err != nil {
 			return fmt.Errorf("manager: %w", err)
 		}

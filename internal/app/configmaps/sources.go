@@ -1,0 +1,76 @@
+package configmaps
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/kubereeve/reeve/internal/rule"
+	"github.com/kubereeve/reeve/internal/rule/source"
+	"github.com/kubereeve/reeve/internal/rule/source/bundle"
+)
+
+// The bounds of what is read, whatever people put into ConfigMaps.
+const (
+	maxConfigMaps = 1000
+	maxBytes      = 64 << 20
+)
+
+// Sources returns the rules of the ConfigMaps, ordered by namespace and name, and
+// what is wrong with them. It is made for app.RuleOptions.More.
+func (w *Watcher) Sources() ([]source.Source, []*rule.Problem) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var sources []source.Source
+	var problems []*rule.Problem
+	for _, namespace := range slices.Sorted(maps.Keys(w.problems)) {
+		problems = append(problems, &rule.Problem{File: "configmap:" + namespace, Message: w.problems[namespace].text})
+	}
+	bytes := 0
+	for i, name := range slices.Sorted(maps.Keys(w.known)) {
+		found, err := files(w.known[name])
+		bytes += size(w.known[name])
+		switch {
+		case i >= maxConfigMaps:
+			err = fmt.Errorf("there are more than %d ConfigMaps with rules", maxConfigMaps)
+		case bytes > maxBytes:
+			err = fmt.Errorf("the ConfigMaps with rules have more than %d bytes", maxBytes)
+		}
+		if err != nil {
+			problems = append(problems, &rule.Problem{File: "configmap:" + name, Message: err.Error()})
+			continue
+		}
+		found.Name = "configmap:" + name
+		sources = append(sources, found)
+	}
+	return sources, problems
+}
+
+// size returns the number of bytes in a ConfigMap.
+func size(configMap *corev1.ConfigMap) int {
+	n := 0
+	for key, text := range configMap.Data {
+		n += len(key) + len(text)
+	}
+	return n
+}
+
+// files returns the files of a ConfigMap.
+func files(configMap *corev1.ConfigMap) (source.Source, error) {
+	contents := make(map[string][]byte, len(configMap.Data))
+	for key, text := range configMap.Data {
+		if strings.HasPrefix(key, "..") { // a key may begin so, a file of rules does not
+			continue
+		}
+		contents[key] = []byte(text)
+	}
+	if len(contents) == 0 {
+		return source.Source{}, errors.New("the ConfigMap is empty; each key of its data is a rule file, as in my-rule.rego")
+	}
+	tree, err := bundle.Memory(contents)
+	return source.Source{FS: tree}, err
+}
