@@ -197,3 +197,25 @@ func masked(t *testing.T, text string) any {
 	}
 	return string(text2)
 }
+
+func TestAVerdictThatTheClockChangesIsNotCached(t *testing.T) {
+	for _, call := range []string{
+		"time.now_ns() > 0",
+		"time.clock(time.now_ns())[0] > 25",
+		"uuid.parse(uuid.rfc4122(input.object.spec.x)).version == 4",
+		"rand.intn(input.object.spec.x, 2) == 1",
+		"crypto.x509.parse_and_verify_certificates(input.object.spec.x)[0]",
+		"crypto.x509.parse_and_verify_certificates_with_options(input.object.spec.x, {})[0]",
+	} {
+		recorder := &counts{}
+		e := newEngine(t, load(t, map[string]string{"a.rego": ruleText("a", "", `violation contains {"msg": "x"} if `+call)}), engine.Options{Recorder: recorder})
+		for range 2 {
+			if _, _, err := e.Evaluate(context.Background(), pod(t, plainPod), engine.Admission); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if recorder.hits > 0 {
+			t.Errorf("%s: the verdict was cached", call)
+		}
+	}
+}

@@ -32,7 +32,7 @@ func compileSet(set *rule.Set) (*compiled, []parsed, []*rule.Problem, error) {
 		files = append(files, parsed{file, module})
 	}
 	for {
-		result := compile(modules(files))
+		result := compile(modules(files), capabilities(files))
 		if !result.compiler.Failed() {
 			rule.SortProblems(problems)
 			return result, files, problems, nil
@@ -77,9 +77,9 @@ type compiled struct {
 	resolved map[*ast.Rule]*ast.Rule
 }
 
-func compile(modules map[string]*ast.Module) *compiled {
+func compile(modules map[string]*ast.Module, capabilities *ast.Capabilities) *compiled {
 	written := make(map[string][]*ast.Rule)
-	compiler := newCompiler().WithStageAfterID(ast.StageResolveRefs, ast.CompilerStageDefinition{
+	compiler := newCompiler(capabilities).WithStageAfterID(ast.StageResolveRefs, ast.CompilerStageDefinition{
 		Name:       "KeepRules",
 		MetricName: "compile_stage_keep_rules",
 		Stage: func(compiler *ast.Compiler) *ast.Error {
@@ -101,8 +101,8 @@ func compile(modules map[string]*ast.Module) *compiled {
 	return result
 }
 
-func newCompiler() *ast.Compiler {
-	return ast.NewCompiler().WithCapabilities(capabilities()).SetErrorLimit(0)
+func newCompiler(capabilities *ast.Capabilities) *ast.Compiler {
+	return ast.NewCompiler().WithCapabilities(capabilities).SetErrorLimit(0)
 }
 
 func modules(files []parsed) map[string]*ast.Module {
@@ -167,7 +167,7 @@ func compileLinks(files []parsed, entries []*entry, links []*link) (*ast.Compile
 		all[link.name] = link.module()
 	}
 	// Once references are resolved, a body means the same in any package.
-	compiler := newCompiler().WithStageAfterID(ast.StageResolveRefs, ast.CompilerStageDefinition{
+	compiler := newCompiler(capabilities(files)).WithStageAfterID(ast.StageResolveRefs, ast.CompilerStageDefinition{
 		Name:       "LinkRules",
 		MetricName: "compile_stage_link_rules",
 		Stage: func(compiler *ast.Compiler) *ast.Error {

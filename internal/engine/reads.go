@@ -105,6 +105,9 @@ func (r *reader) ref(ref ast.Ref) {
 	case ref.HasPrefix(ast.DefaultRootRef):
 		r.follow(ref)
 	}
+	if call, ok := ref[0].Value.(ast.Call); ok { // as in f(x).y
+		ast.NewGenericVisitor(r.visit).Walk(call)
+	}
 	for _, term := range ref[1:] {
 		ast.NewGenericVisitor(r.visit).Walk(term)
 	}
@@ -118,7 +121,7 @@ func (r *reader) call(terms []*ast.Term) bool {
 	if !ok {
 		return false
 	}
-	if builtin, ok := ast.BuiltinMap[operator.String()]; ok && builtin.Nondeterministic {
+	if builtin, ok := ast.BuiltinMap[operator.String()]; ok && (builtin.Nondeterministic || readsClock[builtin.Name]) {
 		r.beyondKey = true
 	}
 	if !operator.Equal(ast.ObjectGet.Ref()) || len(terms) < 3 {

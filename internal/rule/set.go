@@ -27,6 +27,8 @@ type File struct {
 	Foreign bool
 	// Documents are data that the modules read, by where they read it.
 	Documents []DataDocument
+	// Trusted are rights of the file beyond those of others; nil for none.
+	Trusted *Trusted
 }
 
 // DataDocument is data that comes with rules.
@@ -74,6 +76,9 @@ func NewSet(files []File) (*Set, []*Problem) {
 		}
 		_, _ = fmt.Fprintf(hash, "%s\x00%d\x00", file.Name, len(file.Source)) // a hash never fails
 		hash.Write(file.Source)
+		if file.Trusted != nil {
+			_, _ = fmt.Fprintf(hash, "%q\x00", *file.Trusted)
+		}
 		for _, document := range file.Documents {
 			_, _ = fmt.Fprintf(hash, "%s=%s\x00", document.Path, document.Value)
 		}

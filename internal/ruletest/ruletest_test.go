@@ -173,7 +173,7 @@ func TestRun(t *testing.T) {
 			"error acme/label/label.rego:18: rego_type_error: undefined function nothing",
 		}},
 		{name: "a rule that reaches the network", files: map[string]string{"acme/label/label.rego": labelRule("reeve.acme.label") + "\nviolation contains \"x\" if http.send({\"url\": \"x\"})\n"}, want: []string{
-			"error acme/label/label.rego:18: rego_type_error: undefined function http.send",
+			"error acme/label/label.rego:18: http.send may not be called: it reaches the network; do without it, or trust this directory with it in the configuration (rules.directories[].trusted.builtins)",
 		}},
 		{name: "a rule that fails on a fixture", files: map[string]string{"acme/label/label.rego": labelRule("reeve.acme.label") + "\nviolation contains \"x\" if to_number(input.object.metadata.labels.team) == 1\n"}, want: append([]string{
 			"failed acme/label/testdata/allow.some.yaml:1: rule label: builtin: builtin failed: " + "BUILTIN",

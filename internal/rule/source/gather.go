@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -93,7 +92,7 @@ func (g *gatherer) read(name string) error {
 		return err
 	}
 	document := &rule.Document{
-		Name:    filepath.Join(g.source.Name, filepath.FromSlash(name)),
+		Name:    g.source.file(name),
 		Tree:    g.source.Name,
 		Path:    name,
 		Content: bytes.TrimPrefix(content, byteOrderMark),
@@ -150,6 +149,6 @@ func firstLine(err error) int {
 
 // report turns any error about a file into problems with file and line.
 func (g *gatherer) report(name string, err error) {
-	file := filepath.Join(g.source.Name, filepath.FromSlash(name))
+	file := g.source.file(name)
 	g.problems = append(g.problems, rule.ProblemsIn(file, err)...)
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -21,6 +22,17 @@ type Source struct {
 	Name string
 	// Builtin marks the rules that come with Reeve.
 	Builtin bool
+	// Trusted are rights of these rules that others have not; nil for none.
+	Trusted *rule.Trusted
+}
+
+// file returns how people find a file of the source. References to registries are
+// kept as they are written.
+func (s Source) file(name string) string {
+	if strings.Contains(s.Name, "://") {
+		return s.Name + "/" + name
+	}
+	return filepath.Join(s.Name, filepath.FromSlash(name))
 }
 
 // Directory returns the source of a directory.
@@ -46,6 +58,8 @@ func Load(readers []rule.Reader, sources ...Source) (*rule.Set, []*rule.Problem)
 		files = append(files, read...)
 		problems = append(problems, wrong...)
 	}
+	files, refused := sandbox(sources, documents, files)
+	problems = append(problems, refused...)
 	problems = append(problems, unclaimed(documents)...)
 	problems = append(problems, without(sources, documents, problems)...)
 	set, duplicates := rule.NewSet(files)
