@@ -72,7 +72,7 @@ func TestABadFileIsNamedAndTheOthersLoad(t *testing.T) {
 		{"METADATA that is no YAML", "# METADATA\n# title: [Test\npackage reeve.a.b\nviolation contains \"x\" if true\n", "DIR/sub/bad.rego:2: rego_parse_error: yaml: line 1: did not find expected ',' or ']': # title: [Test"},
 		{"bad METADATA", metadata + "#     mode: block\npackage reeve.a.b\nviolation contains \"x\" if true\n", `DIR/sub/bad.rego:1: METADATA custom.reeve.mode: "block" is not a mode; use one of off, audit, warn, deny`},
 		{"no METADATA", "package reeve.a.b\nviolation contains \"x\" if true\n", "DIR/sub/bad.rego:1: the package has no METADATA block; write one above it with a title and, under custom.reeve, severity and kinds"},
-		{"a package of nobody we know", "package main\ndeny contains \"x\" if true\n", "DIR/sub/bad.rego:1: package main is not a rule Reeve knows, and no rule beside it imports it; name the package reeve.<category>.<rule>, add METADATA with custom.reeve, or define deny, warn or violation"},
+		{"a package of nobody we know", "package main\nhelper := true\n", "DIR/sub/bad.rego:1: package main is not a rule Reeve knows, and no rule beside it imports it; name the package reeve.<category>.<rule>, add METADATA with custom.reeve, or define deny, warn or violation"},
 		{"a file that is too large", ruleText("reeve.a.b") + strings.Repeat("# large\n", 9<<20/8), fmt.Sprintf("DIR/sub/bad.rego: the file has %d bytes; at most 8388608 are read", len(ruleText("reeve.a.b"))+9<<20)},
 	} {
 		t.Run(test.name, func(t *testing.T) {
