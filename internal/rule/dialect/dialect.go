@@ -5,11 +5,13 @@ package dialect
 import (
 	"github.com/kubereeve/reeve/internal/rule"
 	"github.com/kubereeve/reeve/internal/rule/dialect/gatekeeper"
+	"github.com/kubereeve/reeve/internal/rule/dialect/kubescape"
 )
 
 // Options say how foreign rules are read. The zero value reads all there are.
 type Options struct {
-	Conftest Conftest
+	Conftest  Conftest
+	Kubescape kubescape.Options
 }
 
 // All returns the readers of every dialect, as With does without options.
@@ -18,5 +20,5 @@ func All() []rule.Reader { return With(Options{}) }
 // With returns the readers of every dialect, the most specific first: the first
 // that recognizes a document claims it.
 func With(options Options) []rule.Reader {
-	return []rule.Reader{gatekeeper.Dialect{}, Native{}, KubeEye{}, AdmissionReview{}, options.Conftest}
+	return []rule.Reader{gatekeeper.Dialect{}, Native{}, kubescape.Reader{Options: options.Kubescape}, KubeEye{}, AdmissionReview{}, options.Conftest}
 }

@@ -1,0 +1,248 @@
+package kubescape
+
+import (
+	"slices"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+)
+
+// The fields of input, see Dialect.
+const (
+	judgedField = "judged"
+	allField    = "all"
+)
+
+// Elements says what input is a list of.
+type Elements uint8
+
+const (
+	// Objects of the cluster.
+	Objects Elements = iota
+	// Subjects of role bindings.
+	Subjects
+)
+
+// Program is a rule's module after it was taken apart.
+type Program struct {
+	// Module is a copy in which every reference to input leads to a field of the
+	// dialect's input.
+	Module *ast.Module
+	// Entrypoints are the Rego rules whose results are findings.
+	Entrypoints []string
+	// Joined is true when the rule compares objects with each other.
+	Joined bool
+}
+
+// Analyse finds out how a module goes through its input, and rewrites it:
+//
+//	pod := input[_]           becomes  pod := input.judged[_]
+//	every other input         becomes  input.all
+//
+// The first is done where what is found is about that one object, so that a rule
+// which compares n objects of a cluster with each other does n comparisons for one
+// object to judge instead of n². A rule in which nothing else is left needs no
+// other object at all. What the elements of input are, tells whether their kind is
+// that of the object to judge.
+func Analyse(module *ast.Module, elements Elements) *Program {
+	program := &Program{Module: module.Copy()}
+	a := &analysis{elements: elements, rules: make(map[ast.Var][]*ast.Rule), judged: make(map[*ast.Term]bool)}
+	for _, r := range program.Module.Rules {
+		if head, ok := headName(r); ok {
+			a.rules[head] = append(a.rules[head], r)
+		}
+	}
+	program.Joined = importsInput(program.Module)
+	for _, r := range program.Module.Rules {
+		head, ok := headName(r)
+		if !ok || !isEntrypoint(r) {
+			continue
+		}
+		if !slices.Contains(program.Entrypoints, string(head)) {
+			program.Entrypoints = append(program.Entrypoints, string(head))
+		}
+		if !a.entrypoint(r) {
+			program.Joined = true
+		}
+	}
+	a.rewrite(program.Module)
+	return program
+}
+
+// headName returns the name of a Rego rule.
+func headName(r *ast.Rule) (ast.Var, bool) {
+	ref := r.Head.Ref()
+	if len(ref) == 0 {
+		return "", false
+	}
+	name, ok := ref[0].Value.(ast.Var)
+	return name, ok
+}
+
+// importsInput tells whether a module gives input, or a part of it, another name.
+func importsInput(module *ast.Module) bool {
+	for _, imported := range module.Imports {
+		if path, ok := imported.Path.Value.(ast.Ref); ok && path.HasPrefix(ast.InputRootRef) {
+			return true
+		}
+	}
+	return false
+}
+
+// isEntrypoint tells whether the results of a Rego rule are findings. Kubescape
+// takes every list of responses in the package for findings, whatever its name.
+func isEntrypoint(r *ast.Rule) bool {
+	if len(r.Head.Args) > 0 || len(r.Head.Ref()) > 1 {
+		return false
+	}
+	name, _ := headName(r)
+	return name == "deny" || r.Head.RuleKind() == ast.MultiValue && len(responses(r)) > 0
+}
+
+// responses returns the objects in a Rego rule that look like responses.
+func responses(r *ast.Rule) []ast.Object {
+	var found []ast.Object
+	ast.WalkTerms(r, func(term *ast.Term) bool {
+		if object, ok := term.Value.(ast.Object); ok && (has(object, "alertObject") || has(object, "alertMessage")) {
+			found = append(found, object)
+		}
+		return false
+	})
+	return found
+}
+
+func has(object ast.Object, key string) bool { return object.Get(ast.InternedTerm(key)) != nil }
+
+// analysis is the taking apart of one module.
+type analysis struct {
+	elements Elements
+	rules    map[ast.Var][]*ast.Rule
+	judged   map[*ast.Term]bool // mentions of input that mean the object to judge
+	kinds    []kindOf
+}
+
+// kindOf is a body that finds something only where the object to judge is of a
+// kind.
+type kindOf struct {
+	rule *ast.Rule
+	kind *ast.Term
+}
+
+// entrypoint looks at one Rego rule whose results are findings, and tells whether
+// it needs to see no object but the one to judge.
+func (a *analysis) entrypoint(r *ast.Rule) bool {
+	mentions := inputs(r)
+	sites := sitesOf(r)
+	helpers := a.helpersRead(r)
+	if len(mentions) == 1 && len(sites) == 1 && !helpers {
+		a.take(r, sites[0])
+		return true
+	}
+	about := alertVariable(r)
+	for _, site := range sites {
+		if about != "" && site.variable == about {
+			a.take(r, site)
+			break
+		}
+	}
+	return len(mentions) == 0 && !helpers
+}
+
+// take makes a place of a Rego rule go through the object to judge alone.
+func (a *analysis) take(r *ast.Rule, s site) {
+	a.judged[s.mention] = true
+	if kind := kindAsked(r, s.variable); kind != nil && a.elements == Objects {
+		a.kinds = append(a.kinds, kindOf{r, kind})
+	}
+}
+
+// helpersRead tells whether a Rego rule calls one, directly or not, that reads
+// input by itself.
+func (a *analysis) helpersRead(r *ast.Rule) bool {
+	seen := make(map[ast.Var]bool)
+	var visit func(*ast.Rule) bool
+	visit = func(r *ast.Rule) bool {
+		for _, name := range names(r) {
+			if seen[name] {
+				continue
+			}
+			seen[name] = true
+			for _, called := range a.rules[name] {
+				if len(inputs(called)) > 0 || visit(called) {
+					return true
+				}
+			}
+		}
+		return false
+	}
+	return visit(r)
+}
+
+// names returns every variable in the bodies and results of a Rego rule: those
+// that name other rules are among them.
+func names(r *ast.Rule) []ast.Var {
+	var found []ast.Var
+	visitor := ast.NewGenericVisitor(func(node any) bool {
+		if variable, ok := node.(ast.Var); ok {
+			found = append(found, variable)
+		}
+		return false
+	})
+	for ; r != nil; r = r.Else {
+		visitor.Walk(r.Body)
+		if r.Head.Key != nil {
+			visitor.Walk(r.Head.Key)
+		}
+		if r.Head.Value != nil {
+			visitor.Walk(r.Head.Value)
+		}
+	}
+	return found
+}
+
+// inputs returns the terms below a node that are input or lead into it.
+func inputs(node any) []*ast.Term {
+	var found []*ast.Term
+	ast.WalkTerms(node, func(term *ast.Term) bool {
+		switch value := term.Value.(type) {
+		case ast.Ref:
+			if value.HasPrefix(ast.InputRootRef) {
+				found = append(found, term)
+				for _, index := range value[1:] {
+					found = append(found, inputs(index)...)
+				}
+				return true
+			}
+		case ast.Var:
+			if value.Equal(ast.InputRootDocument.Value) {
+				found = append(found, term)
+			}
+		}
+		return false
+	})
+	return found
+}
+
+// rewrite leads every mention of input to a field of the dialect's input.
+func (a *analysis) rewrite(module *ast.Module) {
+	for _, term := range inputs(module) {
+		field := ast.InternedTerm(allField)
+		if a.judged[term] {
+			field = ast.InternedTerm(judgedField)
+		}
+		to := ast.InputRootRef.Append(field)
+		if ref, ok := term.Value.(ast.Ref); ok {
+			to = to.Concat(ref[1:])
+		}
+		term.Value = to
+	}
+	// The evaluator finds bodies by what they ask of input, so a body that is about
+	// pods costs nothing where a service is judged.
+	for _, asked := range a.kinds {
+		first := ast.Equal.Expr(ast.NewTerm(kindRef), asked.kind)
+		first.Location = asked.rule.Body[0].Location
+		asked.rule.Body = ast.NewBody(append([]*ast.Expr{first}, asked.rule.Body...)...)
+	}
+}
+
+// kindRef is where the input has the kind of the object to judge.
+var kindRef = ast.MustParseRef("input.kind")

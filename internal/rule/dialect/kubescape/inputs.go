@@ -1,0 +1,94 @@
+package kubescape
+
+import (
+	"bytes"
+	"cmp"
+	"embed"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+
+	"github.com/kubereeve/reeve/internal/rule"
+)
+
+// Options are what users set for the rules of Kubescape.
+type Options struct {
+	// Inputs are control inputs, as insecureCapabilities; they take the place of
+	// those of the same name that a defaults file has.
+	Inputs map[string][]string
+	// Cluster is what rules ask about the cluster, as cloudProvider.
+	Cluster map[string]string
+}
+
+//go:embed library/*
+var library embed.FS
+
+// inputsFile is the form of a file of control inputs; test data of rules leaves
+// out settings.
+type inputsFile struct {
+	Settings struct {
+		PostureControlInputs map[string][]string `json:"postureControlInputs"`
+	} `json:"settings"`
+	PostureControlInputs map[string][]string `json:"postureControlInputs"`
+	DataControlInputs    map[string]string   `json:"dataControlInputs"`
+}
+
+// controlInputs are the control inputs of a tree.
+type controlInputs struct {
+	posture map[string][]string
+	cluster map[string]string
+}
+
+// readInputs returns the control inputs that the documents of a tree have, else
+// our own, overlaid by those of the user. Files nearer to the root count more.
+func readInputs(documents []*rule.Document, options Options) (*controlInputs, []*rule.Problem) {
+	var problems []*rule.Problem
+	own, _ := library.ReadFile("library/inputs.json") // embedded
+	found := []*rule.Document{{Content: own}}
+	var files []*rule.Document
+	for _, document := range documents {
+		if path.Ext(document.Path) == ".json" && bytes.Contains(document.Content, []byte(`ostureControlInputs"`)) {
+			files = append(files, document)
+		}
+	}
+	slices.SortStableFunc(files, func(a, b *rule.Document) int {
+		return cmp.Or(cmp.Compare(strings.Count(b.Path, "/"), strings.Count(a.Path, "/")), cmp.Compare(b.Path, a.Path))
+	})
+	in := &controlInputs{posture: make(map[string][]string), cluster: map[string]string{"cloudProvider": ""}}
+	for _, document := range append(found, files...) {
+		var file inputsFile
+		if err := readJSON(document.Content, &file); err != nil {
+			problems = append(problems, rule.ProblemsIn(document.Name, err)...)
+			continue
+		}
+		if len(file.Settings.PostureControlInputs)+len(file.PostureControlInputs) == 0 {
+			continue // it only mentions them, as metadata does
+		}
+		document.Claimed = true
+		maps.Copy(in.posture, file.Settings.PostureControlInputs)
+		maps.Copy(in.posture, file.PostureControlInputs)
+		maps.Copy(in.cluster, file.DataControlInputs)
+	}
+	maps.Copy(in.posture, options.Inputs)
+	maps.Copy(in.cluster, options.Cluster)
+	return in, problems
+}
+
+// documents puts the inputs where rules read them.
+func (in *controlInputs) documents(unit *rule.Unit) []rule.DataDocument {
+	posture := ast.NewObject()
+	for name, texts := range in.posture {
+		terms := make([]*ast.Term, len(texts))
+		for i, text := range texts {
+			terms[i] = ast.StringTerm(text)
+		}
+		posture.Insert(ast.StringTerm(name), ast.ArrayTerm(terms...))
+	}
+	return []rule.DataDocument{
+		unit.AddDocument(ast.MustParseRef("data.postureControlInputs"), posture),
+		unit.AddDocument(ast.MustParseRef("data.dataControlInputs"), rule.StringsTerm(in.cluster).Value),
+	}
+}

@@ -1,0 +1,120 @@
+package kubescape
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/kubereeve/reeve/internal/resource"
+	"github.com/kubereeve/reeve/internal/rule"
+)
+
+// Metadata is what rule.metadata.json says of a rule.
+type Metadata struct {
+	Name         string                    `json:"name"`
+	Attributes   map[string]jsontext.Value `json:"attributes"`
+	RuleLanguage string                    `json:"ruleLanguage"`
+	Match        []Match                   `json:"match"`
+	DynamicMatch []Match                   `json:"dynamicMatch"`
+	Description  string                    `json:"description"`
+	Remediation  string                    `json:"remediation"`
+}
+
+// Match names kinds. What it calls resources are kinds, as in Pod.
+type Match struct {
+	APIGroups []string `json:"apiGroups"`
+	Resources []string `json:"resources"`
+}
+
+// readJSON reads a JSON document, whose fields may be written in capital letters
+// and may hold more than is asked for.
+func readJSON(content []byte, into any) error {
+	return json.Unmarshal(content, into, json.MatchCaseInsensitiveNames(true), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+}
+
+// ReadMetadata reads rule.metadata.json. It fails when that is no JSON, names no
+// rule, or is about a rule in another language.
+func ReadMetadata(content []byte) (*Metadata, error) {
+	var metadata Metadata
+	if err := readJSON(content, &metadata); err != nil {
+		return nil, fmt.Errorf("rule.metadata.json cannot be read: %w", err)
+	}
+	if strings.TrimSpace(metadata.Name) == "" {
+		return nil, fmt.Errorf("rule.metadata.json has no name; write the rule's name there")
+	}
+	if metadata.RuleLanguage != "" && !strings.EqualFold(metadata.RuleLanguage, "rego") {
+		return nil, fmt.Errorf("rule.metadata.json has ruleLanguage %q; only Rego is known", metadata.RuleLanguage)
+	}
+	return &metadata, nil
+}
+
+// attribute returns a text attribute, "" when there is none.
+func (m *Metadata) attribute(name string) string {
+	var text string
+	if err := json.Unmarshal(m.Attributes[name], &text); err != nil {
+		return "" // attributes are for many readers, and need not be texts
+	}
+	return text
+}
+
+// kinds returns what a rule is about: kinds of the cluster, and those of which
+// Kubescape makes objects, as KubeletInfo.
+func (m *Metadata) kinds() kinds {
+	var found kinds
+	for _, match := range slices.Concat(m.Match, m.DynamicMatch) {
+		for _, group := range match.APIGroups {
+			for _, kind := range match.Resources {
+				if kind != "" {
+					found = append(found, schema.GroupKind{Group: group, Kind: kind})
+				}
+			}
+		}
+	}
+	slices.SortFunc(found, func(a, b schema.GroupKind) int { return strings.Compare(a.String(), b.String()) })
+	return slices.Compact(found)
+}
+
+// aggregator is the attribute that says what Kubescape makes of the objects
+// before a rule sees them.
+const aggregator = "resourcesAggregator"
+
+// The values of aggregator.
+const (
+	bySubjects  = "subject-role-rolebinding"
+	byAPIServer = "apiserver-pod"
+)
+
+// onTemplates tells whether a rule judges whatever runs pods, and so need not
+// judge again what these have created.
+func (k kinds) onTemplates() bool {
+	return !slices.ContainsFunc(resource.WorkloadKinds(), func(kind schema.GroupKind) bool {
+		return !k.has(kind) && kind.Kind != "ReplicationController" && kind.Kind != "PodTemplate"
+	})
+}
+
+// needs returns the kinds that a rule compares with. Those that come with
+// Kubernetes it cannot do without; others may not be there.
+func (k kinds) needs() []rule.Need {
+	var needs []rule.Need
+	for _, pattern := range k {
+		if pattern.Kind == rule.Any {
+			continue // nobody reads a whole cluster for one rule
+		}
+		for _, kind := range rule.Expand(pattern) {
+			need := rule.Need{Kind: kind, Optional: !isBuiltin(kind.Group)}
+			if !slices.Contains(needs, need) {
+				needs = append(needs, need)
+			}
+		}
+	}
+	return needs
+}
+
+// isBuiltin tells whether a group comes with Kubernetes.
+func isBuiltin(group string) bool {
+	return !strings.Contains(group, ".") || strings.HasSuffix(group, ".k8s.io") && strings.Count(group, ".") == 2
+}
