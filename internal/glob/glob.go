@@ -6,7 +6,6 @@ package glob
 import (
 	"fmt"
 	"path"
-	"slices"
 	"strings"
 )
 
@@ -16,7 +15,12 @@ import (
 type Glob struct {
 	pattern string // as written
 	prefix  string // what stands before the first wildcard
-	rest    string // the pattern from the first wildcard on, for path.Match
+	literal bool   // there is no wildcard: prefix is all
+	// middle and suffix are what stands between and behind asterisks, where there
+	// are no other wildcards.
+	middle []string
+	suffix string
+	rest   string // with other wildcards: the pattern behind prefix, for path.Match
 }
 
 // separator is the one character that path.Match treats as special. Globs are
@@ -33,32 +37,50 @@ func Compile(pattern string) (Glob, error) {
 	}
 	wild := strings.IndexAny(pattern, `*?[\`)
 	if wild < 0 {
-		wild = len(pattern)
+		return Glob{pattern: pattern, prefix: pattern, literal: true}, nil
 	}
-	return Glob{pattern, pattern[:wild], strings.ReplaceAll(pattern[wild:], separator, stand)}, nil
+	g := Glob{pattern: pattern, prefix: pattern[:wild]}
+	if strings.ContainsAny(pattern, `?[\`) {
+		g.rest = strings.ReplaceAll(pattern[wild:], separator, stand)
+		return g, nil
+	}
+	parts := strings.Split(pattern[wild+1:], "*")
+	g.middle, g.suffix = parts[:len(parts)-1], parts[len(parts)-1]
+	return g, nil
 }
 
 // Match tells whether the pattern matches the whole of a text.
-func (g Glob) Match(text string) bool {
+func (g *Glob) Match(text string) bool {
 	if !strings.HasPrefix(text, g.prefix) {
 		return false
 	}
 	text = text[len(g.prefix):]
-	switch g.rest {
-	case "":
+	switch {
+	case g.literal || g.pattern == "":
 		return text == ""
-	case "*":
-		return true
+	case g.rest != "":
+		matched, _ := path.Match(g.rest, strings.ReplaceAll(text, separator, stand)) // checked by Compile
+		return matched
 	}
-	matched, _ := path.Match(g.rest, strings.ReplaceAll(text, separator, stand)) // checked by Compile
-	return matched
+	if !strings.HasSuffix(text, g.suffix) {
+		return false
+	}
+	text = text[:len(text)-len(g.suffix)]
+	for _, part := range g.middle {
+		_, after, found := strings.Cut(text, part)
+		if !found {
+			return false
+		}
+		text = after
+	}
+	return true
 }
 
 // Literal tells whether the pattern has no wildcards: it matches itself alone.
-func (g Glob) Literal() bool { return g.rest == "" }
+func (g *Glob) Literal() bool { return g.literal }
 
 // String returns the pattern as it was written.
-func (g Glob) String() string { return g.pattern }
+func (g *Glob) String() string { return g.pattern }
 
 // List is a list of globs.
 type List []Glob
@@ -80,5 +102,10 @@ func CompileAll(patterns []string) (List, error) {
 
 // Match tells whether any glob matches a text.
 func (l List) Match(text string) bool {
-	return slices.ContainsFunc(l, func(g Glob) bool { return g.Match(text) })
+	for i := range l {
+		if l[i].Match(text) {
+			return true
+		}
+	}
+	return false
 }

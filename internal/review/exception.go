@@ -22,12 +22,21 @@ type Exception struct {
 	Reason          string
 	// Expires is the moment from which it counts no longer; zero means never.
 	Expires time.Time
+	// Created is when it was created; zero when nobody knows, as in files.
+	Created time.Time
 
 	rules      glob.List
 	kinds      []kindGlob
 	names      glob.List
 	labels     labels.Selector // nil means any
 	containers glob.List
+}
+
+// ExceptionOf compiles a RuleException. It fails as NewException does.
+func ExceptionOf(object *v1alpha1.RuleException) (Exception, error) {
+	e, err := NewException(object.Namespace, object.Name, object.Spec)
+	e.Created = object.CreationTimestamp.Time
+	return e, err
 }
 
 // NewException compiles the spec of a RuleException. It fails when nothing can be
@@ -66,8 +75,24 @@ func NewException(namespace, name string, spec v1alpha1.RuleExceptionSpec) (Exce
 	return e, nil
 }
 
-// Expired tells whether the exception counts no longer at a moment.
-func (e *Exception) Expired(at time.Time) bool { return !e.Expires.IsZero() && !at.Before(e.Expires) }
+// End returns the moment from which an exception counts no longer under the
+// policy; zero means never.
+func (p *Policy) End(e *Exception) time.Time {
+	if p.options.MaxExcepted == 0 || e.Created.IsZero() {
+		return e.Expires
+	}
+	limit := e.Created.Add(p.options.MaxExcepted)
+	if e.Expires.IsZero() || e.Expires.After(limit) {
+		return limit
+	}
+	return e.Expires
+}
+
+// expired tells whether an exception counts no longer at a moment.
+func (p *Policy) expired(e *Exception, at time.Time) bool {
+	end := p.End(e)
+	return !end.IsZero() && !at.Before(end)
+}
 
 // Names tells whether the exception is about a rule.
 func (e *Exception) Names(r *rule.Rule) bool { return e.rules.Match(r.ID) }
@@ -97,7 +122,7 @@ func (p *Policy) Effect(e Exception, set *rule.Set) (reason, message string) {
 	for _, r := range set.Rules() {
 		if e.Names(r) {
 			named++
-			if !matches(p.options.Excepted, r) {
+			if !p.exceptable(r) {
 				barred = append(barred, r.ID)
 			}
 		}
@@ -107,8 +132,8 @@ func (p *Policy) Effect(e Exception, set *rule.Set) (reason, message string) {
 		return v1alpha1.ReasonUnknownRule, "there is no rule that the exception names; see reeve rules list"
 	case len(barred) == named:
 		return v1alpha1.ReasonNotExceptable, "the configuration allows no exceptions from " + listed(barred)
-	case e.Expired(p.options.Clock()):
-		return v1alpha1.ReasonExpired, "it has expired at " + e.Expires.UTC().Format(time.RFC3339)
+	case p.expired(&e, p.options.Clock()):
+		return v1alpha1.ReasonExpired, "it has expired at " + p.End(&e).UTC().Format(time.RFC3339)
 	case len(barred) > 0:
 		return v1alpha1.ReasonInForce, "it counts, but the configuration allows no exceptions from " + listed(barred)
 	}

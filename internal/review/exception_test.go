@@ -154,6 +154,7 @@ func TestExceptionsHaveNoEffectWhereTheyMayNot(t *testing.T) {
 		{"in a namespace that is configured to be protected", review.PolicyOptions{Protected: []string{"prod-*"}}, "prod-eu", spec("*"), false, v1alpha1.ReasonProtectedNamespace},
 		{"from a rule that may be excepted", review.PolicyOptions{Excepted: selector(t, "a-*")}, "shop", spec("a-rule"), true, v1alpha1.ReasonInForce},
 		{"from a rule that may not be excepted", review.PolicyOptions{Excepted: selector(t, "other")}, "shop", spec("a-rule"), false, v1alpha1.ReasonNotExceptable},
+		{"from a rule that may never be excepted", review.PolicyOptions{Excepted: selector(t, "*"), NeverExcepted: selector(t, "a-*")}, "shop", spec("a-rule"), false, v1alpha1.ReasonNotExceptable},
 		{"from rules of which some may be excepted", review.PolicyOptions{Excepted: selector(t, "other")}, "shop", spec("*"), false, v1alpha1.ReasonInForce},
 		{"from a rule that there is not", review.PolicyOptions{}, "shop", spec("a-role"), false, v1alpha1.ReasonUnknownRule},
 		{"expired", review.PolicyOptions{}, "shop", narrowed(func(s *v1alpha1.RuleExceptionSpec) { s.ExpiresAt = &past }, "a-rule"), false, v1alpha1.ReasonExpired},
@@ -210,6 +211,47 @@ func TestAnExceptionInForceWinsOverOneThatHasExpired(t *testing.T) {
 			}
 			if got := len(store.Exceptions().All()); got != len(test.list) {
 				t.Errorf("%d exceptions are stored", got)
+			}
+		})
+	}
+}
+
+func TestExceptionsEndWhereTheConfigurationSaysSo(t *testing.T) {
+	created := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	soon, late := metav1.NewTime(created.Add(time.Hour)), metav1.NewTime(created.Add(100*time.Hour))
+	for _, test := range []struct {
+		name    string
+		expires *metav1.Time
+		created metav1.Time
+		limit   time.Duration
+		want    time.Time
+	}{
+		{"never", nil, metav1.NewTime(created), 0, time.Time{}},
+		{"when they say", &late, metav1.NewTime(created), 0, late.Time},
+		{"when they say, before the limit", &soon, metav1.NewTime(created), 24 * time.Hour, soon.Time},
+		{"at the limit, when they say later", &late, metav1.NewTime(created), 24 * time.Hour, created.Add(24 * time.Hour)},
+		{"at the limit, when they say nothing", nil, metav1.NewTime(created), 24 * time.Hour, created.Add(24 * time.Hour)},
+		{"when they say, in a file, which has no time", &late, metav1.Time{}, 24 * time.Hour, late.Time},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			manifest := &v1alpha1.RuleException{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "e", CreationTimestamp: test.created}, Spec: spec("a-rule")}
+			manifest.Spec.ExpiresAt = test.expires
+			e, err := review.ExceptionOf(manifest)
+			if err != nil {
+				t.Fatal(err)
+			}
+			now := time.Now()
+			policy := newPolicy(t, review.PolicyOptions{MaxExcepted: test.limit, Clock: func() time.Time { return now }})
+			if got := policy.End(&e); !got.Equal(test.want) {
+				t.Errorf("it ends at %s, want %s", got, test.want)
+			}
+			reviewer := newReviewer(t, naming(t, "a_rule"), policy).Excepting(review.NewExceptions([]review.Exception{e}))
+			for moment, hidden := range map[time.Duration]bool{-time.Nanosecond: true, 0: test.want.IsZero()} {
+				now = test.want.Add(moment)
+				verdict, err := reviewer.Review(context.Background(), object(t, resource.Scan, webPod))
+				if err != nil || (len(verdict.Excepted) > 0) != hidden {
+					t.Errorf("%s after its end: %v, error %v", moment, told(verdict), err)
+				}
 			}
 		})
 	}

@@ -13,10 +13,11 @@ type Exceptions struct {
 	byNamespace map[string]*exceptionsOf
 }
 
-// exceptionsOf are the exceptions of one namespace.
+// exceptionsOf are the exceptions of one namespace, ordered by name.
 type exceptionsOf struct {
-	byRule map[string][]*Exception // that name the rule literally
-	globs  []*Exception
+	list   []*Exception
+	byRule map[string][]int // the numbers of those that name the rule literally
+	globs  []int            // the numbers of those that name rules by globs
 }
 
 // ExceptionSource holds the exceptions of the moment. Exceptions must not wait.
@@ -37,19 +38,22 @@ func NewExceptions(list []Exception) *Exceptions {
 	for _, exception := range exceptions.all {
 		of := exceptions.byNamespace[exception.Namespace]
 		if of == nil {
-			of = &exceptionsOf{byRule: make(map[string][]*Exception)}
+			of = &exceptionsOf{byRule: make(map[string][]int)}
 			exceptions.byNamespace[exception.Namespace] = of
 		}
+		number := len(of.list)
+		of.list = append(of.list, exception)
 		isGlob := false
-		for _, pattern := range exception.rules {
+		for i := range exception.rules {
+			pattern := &exception.rules[i]
 			if !pattern.Literal() {
 				isGlob = true
 				continue
 			}
-			of.byRule[pattern.String()] = append(of.byRule[pattern.String()], exception)
+			of.byRule[pattern.String()] = append(of.byRule[pattern.String()], number)
 		}
 		if isGlob {
-			of.globs = append(of.globs, exception)
+			of.globs = append(of.globs, number)
 		}
 	}
 	return exceptions
@@ -107,20 +111,22 @@ func (s *situation) except(plan *plan, id, container string) (hides, expired *Ex
 	if s.exceptions == nil || !plan.excepted {
 		return nil, nil
 	}
-	for _, e := range s.exceptions.byRule[id] {
-		if !s.applies(e, container) {
+	for _, n := range s.exceptions.byRule[id] {
+		if !s.applies(n, container) {
 			continue
 		}
-		if !e.Expired(s.now) {
+		e := s.exceptions.list[n]
+		if !s.policy.expired(e, s.now) {
 			return e, nil
 		}
 		expired = cmp.Or(expired, e)
 	}
-	for _, e := range s.exceptions.globs {
-		if !e.rules.Match(id) || !s.applies(e, container) {
+	for _, n := range s.exceptions.globs {
+		e := s.exceptions.list[n]
+		if !e.rules.Match(id) || !s.applies(n, container) {
 			continue
 		}
-		if !e.Expired(s.now) {
+		if !s.policy.expired(e, s.now) {
 			return e, nil
 		}
 		expired = cmp.Or(expired, e)
@@ -128,7 +134,18 @@ func (s *situation) except(plan *plan, id, container string) (hides, expired *Ex
 	return nil, expired
 }
 
-// applies tells whether an exception covers the object and the container.
-func (s *situation) applies(e *Exception, container string) bool {
-	return e.blames(container) && e.covers(s)
+// applies tells whether an exception of the namespace covers the object and the
+// container.
+func (s *situation) applies(n int, container string) bool {
+	if s.covered == nil {
+		s.covered = make([]answer, len(s.exceptions.list))
+	}
+	e := s.exceptions.list[n]
+	if s.covered[n] == unasked {
+		s.covered[n] = no
+		if e.covers(s) {
+			s.covered[n] = yes
+		}
+	}
+	return s.covered[n] == yes && e.blames(container)
 }

@@ -73,8 +73,12 @@ type PolicyOptions struct {
 	// ExistingViolations turns denials of an update into warnings where the
 	// object violated the same rule in the same place before.
 	ExistingViolations bool
-	// Excepted are the rules that exceptions may cover; empty means all.
-	Excepted rule.Selector
+	// Excepted are the rules that exceptions may cover, empty meaning all, but for
+	// those of NeverExcepted.
+	Excepted, NeverExcepted rule.Selector
+	// MaxExcepted ends exceptions that long after their creation, if they do not
+	// end before; zero means no limit.
+	MaxExcepted time.Duration
 	// Protected are names and globs of namespaces in which exceptions have no
 	// effect, beside those of ProtectedNamespaces.
 	Protected []string
@@ -107,6 +111,8 @@ type entry struct {
 	where where
 	from  time.Time
 	mode  finding.Mode
+	// always says that the entry counts for every request at every time.
+	always bool
 }
 
 // NewPolicy compiles a policy. It fails on malformed globs and names the entry.
@@ -121,7 +127,7 @@ func NewPolicy(options PolicyOptions) (*Policy, error) {
 			return nil, fmt.Errorf("%s: %w", e.Name, err)
 		}
 		if e.Mode != nil {
-			p.entries = append(p.entries, &entry{e.Name, e.Rules, compiled, e.From, *e.Mode})
+			p.entries = append(p.entries, &entry{e.Name, e.Rules, compiled, e.From, *e.Mode, compiled.everywhere && e.From.IsZero()})
 		}
 	}
 	var err error
@@ -138,9 +144,6 @@ func (p *Policy) With(entries ...Entry) (*Policy, error) {
 	options.Entries = slices.Concat(options.Entries, entries)
 	return NewPolicy(options)
 }
-
-// always tells whether an entry counts for every request at every time.
-func (e *entry) always() bool { return e.from.IsZero() && e.where.everywhere }
 
 // Active returns the rules of a set that are not off everywhere, so that nothing
 // is spent on the others.
@@ -173,13 +176,13 @@ type plan struct {
 
 // plan returns what the policy says of a rule.
 func (p *Policy) plan(r *rule.Rule) *plan {
-	plan := &plan{excepted: matches(p.options.Excepted, r), denyOnError: p.options.DenyOnError}
+	plan := &plan{excepted: p.exceptable(r), denyOnError: p.options.DenyOnError}
 	for n, e := range slices.Backward(p.entries) {
 		if !matches(e.rules, r) {
 			continue
 		}
 		plan.entries = append(plan.entries, n)
-		if e.always() {
+		if e.always {
 			plan.shadowed = true
 			break
 		}
@@ -190,6 +193,11 @@ func (p *Policy) plan(r *rule.Rule) *plan {
 		}
 	}
 	return plan
+}
+
+// exceptable tells whether exceptions may cover a rule.
+func (p *Policy) exceptable(r *rule.Rule) bool {
+	return matches(p.options.Excepted, r) && !p.options.NeverExcepted.Matches(r)
 }
 
 // matches tells whether a selector of the configuration means a rule: an empty

@@ -58,6 +58,7 @@ type situation struct {
 
 	within     []answer      // by number of entry
 	exceptions *exceptionsOf // that can cover the object; nil when none can
+	covered    []answer      // by number of exception
 
 	labels     map[string]string // the object's
 	labelsRead bool
@@ -105,10 +106,10 @@ func (s *situation) resolve(plan *plan, own finding.Mode) Decision {
 
 // counts tells whether an entry counts here and now.
 func (s *situation) counts(n int, e *entry) bool {
-	if e.always() {
+	if e.always {
 		return true
 	}
-	if s.nowhere || s.now.Before(e.from) {
+	if s.nowhere || !e.from.IsZero() && s.now.Before(e.from) {
 		return false
 	}
 	if s.within == nil {

@@ -60,7 +60,10 @@ func compileWhere(w Where) (where, error) {
 		}
 		*list = append(*list, pattern)
 	}
-	compiled.everywhere = len(w.Operations)+len(w.Kinds)+len(w.Namespaces)+len(w.Users) == 0 && (w.NamespaceLabels == nil || w.NamespaceLabels.Empty())
+	if compiled.labels != nil && compiled.labels.Empty() {
+		compiled.labels = nil
+	}
+	compiled.everywhere = len(w.Operations)+len(w.Kinds)+len(w.Namespaces)+len(w.Users) == 0 && compiled.labels == nil
 	return compiled, nil
 }
 
@@ -80,10 +83,7 @@ func (w *where) namespace(s *situation) bool {
 			return false
 		}
 	}
-	if w.labels == nil || w.labels.Empty() {
-		return true
-	}
-	return s.namespace != "" && w.labels.Matches(s.namespaceLabels())
+	return w.labels == nil || s.namespace != "" && w.labels.Matches(s.namespaceLabels())
 }
 
 func (w *where) user(s *situation) bool {
@@ -124,7 +124,10 @@ func compileKinds(patterns []string) ([]kindGlob, error) {
 // kindsMatch tells whether a kind is among those of a list; an empty list means
 // all.
 func kindsMatch(kinds []kindGlob, kind schema.GroupKind) bool {
-	return len(kinds) == 0 || slices.ContainsFunc(kinds, func(g kindGlob) bool {
-		return g.kind.Match(kind.Kind) && (g.any || g.group.Match(kind.Group))
-	})
+	for i := range kinds {
+		if g := &kinds[i]; g.kind.Match(kind.Kind) && (g.any || g.group.Match(kind.Group)) {
+			return true
+		}
+	}
+	return len(kinds) == 0
 }
