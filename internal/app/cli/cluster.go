@@ -13,6 +13,7 @@ import (
 
 	"github.com/go-logr/logr"
 	"golang.org/x/term"
+	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"k8s.io/client-go/rest"
 
 	"github.com/kubereeve/reeve/internal/app/cli/output"
@@ -64,20 +65,29 @@ const attempts = 3
 
 // restConfig returns how to reach the cluster of the kubeconfig.
 func (a *audit) restConfig() (*rest.Config, error) {
-	raw, err := a.kubeconfig.ToRawKubeConfigLoader().RawConfig()
+	config, current, err := clusterConfig(a.kubeconfig, "name manifests with -f, or a kubeconfig with --kubeconfig or $KUBECONFIG")
 	if err != nil {
-		return nil, fmt.Errorf("kubeconfig: %w", err)
+		return nil, err
+	}
+	a.report.Subject = clusterSubject(current, *a.kubeconfig.Context, *a.kubeconfig.Namespace)
+	return config, nil
+}
+
+// clusterConfig returns how to reach the cluster of a kubeconfig, and the name of
+// the file's current context. It fails with the remedy when there is none.
+func clusterConfig(flags *genericclioptions.ConfigFlags, remedy string) (config *rest.Config, current string, err error) {
+	raw, err := flags.ToRawKubeConfigLoader().RawConfig()
+	if err != nil {
+		return nil, "", fmt.Errorf("kubeconfig: %w", err)
 	}
 	// The library would fall back to a server on localhost:8080.
 	if _, err := rest.InClusterConfig(); err != nil && len(raw.Clusters) == 0 {
-		return nil, errors.New("no cluster to talk to: name manifests with -f, or a kubeconfig with --kubeconfig or $KUBECONFIG")
+		return nil, "", errors.New("no cluster to talk to: " + remedy)
 	}
-	a.report.Subject = clusterSubject(raw.CurrentContext, *a.kubeconfig.Context, *a.kubeconfig.Namespace)
-	config, err := a.kubeconfig.ToRESTConfig()
-	if err != nil {
-		return nil, fmt.Errorf("kubeconfig: %w", err)
+	if config, err = flags.ToRESTConfig(); err != nil {
+		return nil, "", fmt.Errorf("kubeconfig: %w", err)
 	}
-	return config, nil
+	return config, raw.CurrentContext, nil
 }
 
 // clusterSubject says which cluster was judged, and how much of it.

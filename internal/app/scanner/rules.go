@@ -43,6 +43,7 @@ func beginRules(ctx context.Context, options Options, config *rest.Config, inven
 	count := func(state *app.State) {
 		metrics.RulesLoaded(len(state.Rules.Set.Rules()), len(state.Rules.Problems))
 		metrics.RuleFileProblems(state.Rules.ProblemFiles())
+		metrics.RuleSet(state.Reviewer.Revision())
 	}
 	count(live.Current())
 	live.Observe(func(reload app.Reload) {

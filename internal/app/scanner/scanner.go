@@ -61,6 +61,7 @@ func Run(ctx context.Context, options Options, stdout io.Writer, log logr.Logger
 		WebhookAddress: options.Webhook,
 		Log:            log.WithName("scan"),
 	})
+	metrics.ScanInterval(options.Interval)
 	loop := &loop{scanner: passes, interval: options.Interval, metrics: metrics, log: log}
 	log.Info("scanner starts", "version", version.String(), "interval", options.Interval.String(), "namespace", options.Namespace)
 	if options.Once {

@@ -33,6 +33,7 @@ type Metrics struct {
 	findings      *prometheus.GaugeVec
 	passes        *prometheus.CounterVec
 	passTime      prometheus.Gauge
+	passInterval  prometheus.Gauge
 	passEnd       prometheus.Gauge
 	passResources prometheus.Gauge
 	kindFailures  *prometheus.CounterVec
@@ -74,6 +75,7 @@ func New(registerer prometheus.Registerer) *Metrics {
 			Help: "Findings of the last scan of each kind, by rule, severity and kind."}, []string{"rule", "severity", "kind"}),
 		passes:        counters("scan_passes_total", "Scans of the cluster that ended, by result: complete, partial or failed.", "result"),
 		passTime:      gauge("scan_duration_seconds", "Duration of the last scan."),
+		passInterval:  gauge("scan_interval_seconds", "Time from the start of one scan to the start of the next."),
 		passEnd:       gauge("scan_last_end_timestamp_seconds", "When the last scan ended, as Unix time."),
 		passResources: gauge("scan_resources", "Objects judged in the last scan."),
 		kindFailures:  counters("scan_kind_failures_total", "Kinds that a scan could not read whole, by kind.", "kind"),
@@ -114,6 +116,9 @@ func (m *Metrics) SinkFailed() { m.sinkFailures.Inc() }
 
 // PassFailed counts a scan that could not find out what there is to scan.
 func (m *Metrics) PassFailed() { m.passes.WithLabelValues("failed").Inc() }
+
+// ScanInterval records how often the cluster is scanned.
+func (m *Metrics) ScanInterval(interval time.Duration) { m.passInterval.Set(interval.Seconds()) }
 
 // EventSkipped counts an Event held back by the rate limit.
 func (m *Metrics) EventSkipped() { m.eventsSkipped.Inc() }
