@@ -72,11 +72,12 @@ func TestWebhookConfigurationCoversTheBuiltinRules(t *testing.T) {
 	}
 }
 
-// The webhook may watch what the built-in rules read at admission, and no more.
+// The webhook may watch what the built-in rules read at admission, and exceptions,
+// and no more.
 func TestWebhookMayWatchWhatTheBuiltinRulesRead(t *testing.T) {
 	cluster := envtest.Start(t)
 	mapper := discoveredMapper(t, cluster)
-	want := map[string]bool{"namespaces": true}
+	want := map[string]bool{"namespaces": true, "ruleexceptions.kubereeve.io": true}
 	atAdmission := enginetest.Builtin(t).Filter(func(r *rule.Rule) bool { return r.At(finding.DoorAdmission) })
 	for _, need := range atAdmission.Needs() {
 		if need.Optional {

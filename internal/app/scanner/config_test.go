@@ -17,6 +17,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/yaml"
 
+	"github.com/kubereeve/reeve/api/v1alpha1"
 	"github.com/kubereeve/reeve/internal/app"
 	"github.com/kubereeve/reeve/internal/engine"
 	"github.com/kubereeve/reeve/internal/finding"
@@ -28,13 +29,14 @@ var update = flag.Bool("update", false, "write config/scanner/clusterrole.yaml")
 
 const configDir = "../../../config/scanner"
 
-const clusterRoleHead = `# What the built-in rules judge and read, and no more. Written by
+const clusterRoleHead = `# What the built-in rules judge and read, exceptions, and no more. Written by
 # go test ./internal/app/scanner -run TestClusterRole -update
 # Rules of your own for other kinds need a ClusterRole of their own beside it.
 `
 
 // TestClusterRole checks that the scanner may list what the built-in rules name
-// and do nothing else but write Events.
+// and do nothing else but watch exceptions, and write Events and the statuses of
+// exceptions.
 func TestClusterRole(t *testing.T) {
 	rules, err := (&app.RuleOptions{}).Load()
 	if err != nil || len(rules.Problems) > 0 {
@@ -85,7 +87,10 @@ func clusterRole(kinds []schema.GroupKind, paths []string) *rbacv1.ClusterRole {
 	if len(paths) > 0 {
 		role.Rules = append(role.Rules, rbacv1.PolicyRule{NonResourceURLs: paths, Verbs: []string{"get"}})
 	}
-	role.Rules = append(role.Rules, rbacv1.PolicyRule{APIGroups: []string{""}, Resources: []string{"events"}, Verbs: []string{"create"}})
+	role.Rules = append(role.Rules,
+		rbacv1.PolicyRule{APIGroups: []string{""}, Resources: []string{"events"}, Verbs: []string{"create"}},
+		rbacv1.PolicyRule{APIGroups: []string{v1alpha1.Group}, Resources: []string{"ruleexceptions"}, Verbs: []string{"list", "watch"}},
+		rbacv1.PolicyRule{APIGroups: []string{v1alpha1.Group}, Resources: []string{"ruleexceptions/status"}, Verbs: []string{"patch"}})
 	return role
 }
 
