@@ -6,8 +6,8 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
-// clusterScoped holds the API groups that come with Kubernetes, each with its
-// kinds that have no namespace.
+// clusterScoped holds the API groups that come with Kubernetes, and Reeve's own,
+// each with its kinds that have no namespace.
 var clusterScoped = map[string][]string{
 	"":                             {"Namespace", "Node", "PersistentVolume", "ComponentStatus"},
 	"admissionregistration.k8s.io": {"MutatingWebhookConfiguration", "ValidatingWebhookConfiguration", "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding", "MutatingAdmissionPolicy", "MutatingAdmissionPolicyBinding"},
@@ -18,6 +18,7 @@ var clusterScoped = map[string][]string{
 	"discovery.k8s.io":             {},
 	"events.k8s.io":                {},
 	"extensions":                   {"PodSecurityPolicy"},
+	"kubereeve.io":                 {},
 	"networking.k8s.io":            {"IngressClass", "IPAddress", "ServiceCIDR"},
 	"policy":                       {"PodSecurityPolicy"},
 	"rbac.authorization.k8s.io":    {"ClusterRole", "ClusterRoleBinding"},

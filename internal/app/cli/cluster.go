@@ -35,6 +35,9 @@ func (a *audit) judgeCluster(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := a.exceptByCluster(ctx, cluster); err != nil {
+		return err
+	}
 	shown := newProgress(a.streams.Err)
 	pass, err := scan.New(scan.Options{
 		Cluster:   cluster,

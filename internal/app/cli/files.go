@@ -30,6 +30,7 @@ func (a *audit) judgeFiles(ctx context.Context) error {
 	}
 	a.sayPassedOver(read.PassedOver)
 	resources := manifest.Place(read.Objects)
+	a.exceptByFiles(resources)
 	if err := a.inventory.Fill(a.rules.Set.Needs(), resources); err != nil {
 		a.report.Failures = append(a.report.Failures, output.Failure{Message: err.Error()})
 	}

@@ -14,7 +14,6 @@ func (w *Watcher) publish(ctx context.Context) {
 	defer expiry.Stop()
 	<-expiry.C
 	var last []*v1alpha1.RuleException
-	var unusable, leftOut int
 	for {
 		select {
 		case <-ctx.Done():
@@ -27,19 +26,24 @@ func (w *Watcher) publish(ctx context.Context) {
 				return
 			case <-time.After(pause):
 			}
-			var synced bool
-			last, leftOut, synced = w.store.snapshot()
-			refused := w.options.Publish(last)
-			unusable = len(refused)
-			w.report(refused, leftOut, synced, len(last))
+			exceptions, leftOut, synced := w.store.snapshot()
+			last = exceptions
+			w.report(w.options.Publish(last), len(last), leftOut, synced)
 		}
-		now := w.options.Clock()
-		expired, next := expiries(last, now)
-		w.options.Recorder.ExceptionsKnown(len(last), expired, unusable, leftOut)
-		if !next.IsZero() {
-			expiry.Reset(next.Sub(now))
+		if next := w.count(last); !next.IsZero() {
+			expiry.Reset(next.Sub(w.options.Clock()))
 		}
 	}
+}
+
+// count records how many exceptions have expired, and returns when the next one
+// does; zero for never.
+func (w *Watcher) count(exceptions []*v1alpha1.RuleException) (next time.Time) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.state.Expired, next = expiries(exceptions, w.options.Clock())
+	w.options.Record(w.state)
+	return next
 }
 
 // expiries returns how many exceptions have expired, and when the next one does;
@@ -57,9 +61,9 @@ func expiries(exceptions []*v1alpha1.RuleException, now time.Time) (expired int,
 	return expired, next
 }
 
-// report logs what is new: exceptions that cannot be used, and that there are too
-// many or not any more. The exceptions are known from now on.
-func (w *Watcher) report(refused map[*v1alpha1.RuleException]error, leftOut int, synced bool, known int) {
+// report keeps what is known of the exceptions, and logs what is new: exceptions
+// that cannot be used, and that there are too many or not any more.
+func (w *Watcher) report(refused map[*v1alpha1.RuleException]error, known, leftOut int, synced bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	said := make(map[version]bool, len(refused))
@@ -71,14 +75,13 @@ func (w *Watcher) report(refused map[*v1alpha1.RuleException]error, leftOut int,
 	}
 	w.refused = said
 	switch {
-	case leftOut > 0 && !w.tooMany:
+	case leftOut > 0 && w.state.LeftOut == 0:
 		w.options.Log.Error(nil, "there are more exceptions than are kept; the oldest count, the others do not. Delete some, or raise --exception-limit", "limit", w.options.Limit, "leftOut", leftOut)
-	case leftOut == 0 && w.tooMany:
+	case leftOut == 0 && w.state.LeftOut > 0:
 		w.options.Log.Info("all exceptions count again", "exceptions", known)
 	}
-	w.tooMany = leftOut > 0
-	if synced && !w.settled {
-		w.settled = true
+	w.state.Known, w.state.Unusable, w.state.LeftOut, w.state.Synced = known, len(refused), leftOut, synced
+	if synced && w.settle() {
 		w.options.Log.Info("the exceptions are known", "exceptions", known)
 	}
 }

@@ -108,6 +108,13 @@ func (s *store) snapshot() (exceptions []*v1alpha1.RuleException, leftOut int, s
 	return exceptions, leftOut, synced
 }
 
+// hasSynced tells whether all exceptions have been seen once.
+func (s *store) hasSynced() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.synced
+}
+
 // Add takes a new exception.
 func (s *store) Add(object any) error { return s.put(object, true) }
 

@@ -31,14 +31,18 @@ const (
 	relistPause = 10 * time.Second
 )
 
-// Recorder keeps what is known of the exceptions.
-type Recorder interface {
-	// ExceptionsKnown sets how many exceptions are kept, how many of these have
-	// expired or cannot be used, and how many were left out for being too many.
-	ExceptionsKnown(known, expired, unusable, leftOut int)
-	// ExceptionsStale sets whether the exceptions are what was last known
-	// instead of what is.
-	ExceptionsStale(stale bool)
+// State is what is known of the exceptions.
+type State struct {
+	// Known is how many are kept; Expired and Unusable are how many of these count
+	// no longer or cannot be understood. LeftOut is how many are not kept because
+	// there are too many.
+	Known, Expired, Unusable, LeftOut int
+	// Synced says that all have been seen once.
+	Synced bool
+	// Problem says why they cannot be watched, so that those last known count on;
+	// nil while they can. StaleSince is since when.
+	Problem    error
+	StaleSince time.Time
 }
 
 // Options configure a Watcher. All fields must be given unless they say otherwise.
@@ -51,9 +55,9 @@ type Options struct {
 	// changed, from one goroutine. It returns those that cannot be used, with the
 	// reason. It must not change the exceptions, and may keep them.
 	Publish func(exceptions []*v1alpha1.RuleException) map[*v1alpha1.RuleException]error
-	// Recorder keeps the numbers.
-	Recorder Recorder
-	Log      logr.Logger
+	// Record is told what is known whenever that changes. It must not wait.
+	Record func(State)
+	Log    logr.Logger
 	// Clock tells the time; nil means time.Now.
 	Clock func() time.Time
 }
@@ -68,12 +72,10 @@ type Watcher struct {
 	store   *store
 
 	mu      sync.Mutex
-	settled bool  // the exceptions are known, or waiting for them has ended
-	failure error // why they cannot be watched; nil while they can
-	since   time.Time
+	state   State
+	settled chan struct{}    // closed when the exceptions are known, or waiting for them has ended
 	absent  bool             // the API server knows no such kind, and did not before
 	refused map[version]bool // those of which it was said
-	tooMany bool
 }
 
 // NewWatcher returns a Watcher. It fails when the configuration is unusable.
@@ -95,6 +97,7 @@ func NewWatcher(options Options) (*Watcher, error) {
 		options: options,
 		client:  client.Resource(v1alpha1.RuleExceptionResource()),
 		store:   newStore(options.Limit),
+		settled: make(chan struct{}),
 	}, nil
 }
 
@@ -145,14 +148,17 @@ func (w *Watcher) All() (exceptions []*v1alpha1.RuleException, complete bool) {
 	return exceptions, synced && leftOut == 0
 }
 
+// Settled is closed when the exceptions are known, or waiting for them has ended.
+func (w *Watcher) Settled() <-chan struct{} { return w.settled }
+
 // Ready says that the exceptions are still waited for, or returns nil.
 func (w *Watcher) Ready() error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if !w.settled {
+	select {
+	case <-w.settled:
+		return nil
+	default:
 		return errors.New("the exceptions are being read")
 	}
-	return nil
 }
 
 // Degraded says why the exceptions may not be what they are in the cluster, or
@@ -160,19 +166,30 @@ func (w *Watcher) Ready() error {
 func (w *Watcher) Degraded() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.failure == nil {
+	if w.state.Problem == nil {
 		return nil
 	}
-	return fmt.Errorf("exceptions are those last known at %s: %w", w.since.UTC().Format(time.RFC3339), w.failure)
+	return fmt.Errorf("exceptions are those last known at %s: %w", w.state.StaleSince.UTC().Format(time.RFC3339), w.state.Problem)
+}
+
+// settle ends the waiting for the exceptions, and returns false when it had ended
+// before. The lock is held.
+func (w *Watcher) settle() bool {
+	select {
+	case <-w.settled:
+		return false
+	default:
+		close(w.settled)
+		return true
+	}
 }
 
 // giveUp ends the waiting for the exceptions.
 func (w *Watcher) giveUp() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if !w.settled {
-		w.settled = true
-		w.options.Log.Error(w.failure, "the exceptions are not known in time; serving without any until they are")
+	if w.settle() {
+		w.options.Log.Error(w.state.Problem, "the exceptions are not known in time; going on without any until they are")
 	}
 }
 
@@ -180,36 +197,36 @@ func (w *Watcher) giveUp() {
 func (w *Watcher) watched() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.failure != nil {
-		w.options.Log.Info("the exceptions can be watched again", "after", w.options.Clock().Sub(w.since).Round(time.Second).String())
+	if w.state.Problem != nil {
+		w.options.Log.Info("the exceptions can be watched again", "after", w.options.Clock().Sub(w.state.StaleSince).Round(time.Second).String())
 	}
-	w.failure, w.absent = nil, false
-	w.options.Recorder.ExceptionsStale(false)
+	w.absent = false
+	w.state.Problem, w.state.StaleSince = nil, time.Time{}
+	w.options.Record(w.state)
 }
 
 // failed records that the API server has not answered, or not with exceptions.
 func (w *Watcher) failed(err error) {
-	_, _, synced := w.store.snapshot()
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	defer func() { w.options.Record(w.state) }()
 	switch {
-	case apierrors.IsNotFound(err) && !synced:
-		w.settled = true
+	case apierrors.IsNotFound(err) && !w.store.hasSynced():
+		w.settle()
 		if !w.absent {
 			w.options.Log.Info("the cluster has no RuleExceptions, so nothing is excepted; to have them, kubectl apply -k config/crd")
 		}
-		w.absent, w.failure = true, nil
-		w.options.Recorder.ExceptionsStale(false)
+		w.absent = true
+		w.state.Problem, w.state.StaleSince = nil, time.Time{}
 		return
 	case apierrors.IsForbidden(err) || apierrors.IsUnauthorized(err):
-		w.settled = true // nothing to wait for
+		w.settle() // nothing to wait for
 	}
-	if w.failure == nil {
-		w.since = w.options.Clock()
+	if w.state.Problem == nil {
+		w.state.StaleSince = w.options.Clock()
 		w.options.Log.Error(err, "the exceptions cannot be watched; those last known count on. Allow list and watch on ruleexceptions.kubereeve.io, and see that the kind is installed and the API server answers")
 	}
-	w.failure = err
-	w.options.Recorder.ExceptionsStale(true)
+	w.state.Problem = err
 }
 
 // transient tells whether a watch is merely too old, which is nothing to report.

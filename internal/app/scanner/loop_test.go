@@ -113,6 +113,7 @@ func TestOptionsNameTheWrongFlag(t *testing.T) {
 		"--page-size":         {"--page-size=0"},
 		"--events-per-second": {"--events-per-second=0"},
 		"--event-burst":       {"--event-burst=0"},
+		"--exception-limit":   {"--exception-limit=0"},
 		"--report-log":        {"--report-log=file"},
 		"--log-level":         {"--log-level=loud"},
 		"--kubeconfig":        {"--kubeconfig=", "--metrics-listen="},

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/kubereeve/reeve/internal/app"
+	"github.com/kubereeve/reeve/internal/app/exception"
 	"github.com/kubereeve/reeve/internal/scan"
 )
 
@@ -37,6 +38,7 @@ type Options struct {
 	EventsPerSecond float64
 	EventBurst      int
 	ReportLog       string
+	ExceptionLimit  int
 }
 
 // AddFlags adds the options' flags, with their defaults.
@@ -58,6 +60,7 @@ func (o *Options) AddFlags(flags *pflag.FlagSet) {
 	flags.BoolVar(&o.Events, "events", true, "write Kubernetes Events on the objects that violate rules")
 	flags.Float64Var(&o.EventsPerSecond, "events-per-second", 20, "Events written per second; the next scan writes what was held back")
 	flags.IntVar(&o.EventBurst, "event-burst", 200, "Events written at once before the rate counts")
+	flags.IntVar(&o.ExceptionLimit, "exception-limit", exception.DefaultLimit, "RuleExceptions to heed; the oldest where there are more")
 	flags.StringVar(&o.ReportLog, "report-log", "", "stdout writes each finding as a line of JSON; empty writes none")
 }
 
@@ -72,6 +75,8 @@ func (o *Options) validate() error {
 		return fmt.Errorf("--page-size: %d is less than one object", o.PageSize)
 	case o.EventsPerSecond <= 0 || o.EventBurst < 1:
 		return errors.New("--events-per-second and --event-burst must be above zero; to write no Events use --events=false")
+	case o.ExceptionLimit < 1:
+		return fmt.Errorf("--exception-limit: %d is less than one exception", o.ExceptionLimit)
 	case o.ReportLog != "" && o.ReportLog != "stdout":
 		return fmt.Errorf("--report-log: %q is not a place; use stdout, or leave it empty", o.ReportLog)
 	}

@@ -12,13 +12,14 @@ import (
 	"github.com/kubereeve/reeve/internal/app/configmaps"
 	"github.com/kubereeve/reeve/internal/engine"
 	"github.com/kubereeve/reeve/internal/finding"
+	"github.com/kubereeve/reeve/internal/review"
 	"github.com/kubereeve/reeve/internal/scan"
 	"github.com/kubereeve/reeve/internal/sink/metric"
 )
 
 // beginRules loads the rules and returns the holder of what objects are judged
 // by, and what keeps it up to date.
-func beginRules(ctx context.Context, options Options, config *rest.Config, inventory *engine.Inventory, metrics *metric.Metrics, log logr.Logger) (*app.Live, []manager.Runnable, error) {
+func beginRules(ctx context.Context, options Options, config *rest.Config, inventory *engine.Inventory, excepted review.ExceptionSource, metrics *metric.Metrics, log logr.Logger) (*app.Live, []manager.Runnable, error) {
 	live, followers, err := configmaps.Follow(ctx, config, &options.Rules, options.Follow, app.LiveOptions{
 		Load: func(context.Context) (*app.State, error) {
 			rules, err := options.Rules.Load()
@@ -32,7 +33,7 @@ func beginRules(ctx context.Context, options Options, config *rest.Config, inven
 			if len(rules.Set.Rules()) == 0 {
 				return nil, errors.New("no rules are left to judge by; see --select, --skip, --mode and the rule files that were left out")
 			}
-			return &app.State{Reviewer: reviewer, Rules: rules}, nil
+			return &app.State{Reviewer: reviewer.Excepting(excepted), Rules: rules}, nil
 		},
 		Strict: options.Strict,
 		Log:    log,
@@ -58,19 +59,23 @@ func beginRules(ctx context.Context, options Options, config *rest.Config, inven
 // livePasses makes each pass by the state that is current at its beginning: a pass is
 // never judged half by one set of rules and half by another.
 type livePasses struct {
-	live    *app.Live
-	scanner *scan.Scanner
-	used    *app.State
+	live       *app.Live
+	exceptions *exceptions
+	scanner    *scan.Scanner
+	used       *app.State
 }
 
 // newLivePasses returns the passes of a scanner. Reviewer, Kinds and Needs of the
 // options are filled in.
-func newLivePasses(live *app.Live, options scan.Options) *livePasses {
-	return &livePasses{live: live, scanner: scan.New(options)}
+func newLivePasses(live *app.Live, exceptions *exceptions, options scan.Options) *livePasses {
+	return &livePasses{live: live, exceptions: exceptions, scanner: scan.New(options)}
 }
 
-// Pass makes a pass.
+// Pass makes a pass, once it is known what is excepted.
 func (p *livePasses) Pass(ctx context.Context) (finding.Pass, error) {
+	if err := p.exceptions.wait(ctx); err != nil {
+		return finding.Pass{}, err
+	}
 	if state := p.live.Current(); state != p.used {
 		p.scanner.Use(state.Reviewer, state.Rules.Set.Kinds(), state.Rules.Set.Needs())
 		p.used = state

@@ -15,6 +15,7 @@ import (
 	"github.com/kubereeve/reeve/internal/engine"
 	"github.com/kubereeve/reeve/internal/finding"
 	"github.com/kubereeve/reeve/internal/kube"
+	"github.com/kubereeve/reeve/internal/review"
 	"github.com/kubereeve/reeve/internal/scan"
 	"github.com/kubereeve/reeve/internal/sink"
 	"github.com/kubereeve/reeve/internal/sink/event"
@@ -39,7 +40,12 @@ func Run(ctx context.Context, options Options, stdout io.Writer, log logr.Logger
 	metrics := metric.New(registry)
 
 	inventory := engine.NewInventory()
-	live, followers, err := beginRules(ctx, options, config, inventory, metrics, log.WithName("rules"))
+	excepted := new(review.ExceptionStore)
+	live, followers, err := beginRules(ctx, options, config, inventory, excepted, metrics, log.WithName("rules"))
+	if err != nil {
+		return err
+	}
+	exceptions, err := newExceptions(options, config, live, excepted, metrics, log.WithName("exceptions"))
 	if err != nil {
 		return err
 	}
@@ -51,10 +57,10 @@ func Run(ctx context.Context, options Options, stdout io.Writer, log logr.Logger
 	if err != nil {
 		return err
 	}
-	passes := newLivePasses(live, scan.Options{
+	passes := newLivePasses(live, exceptions, scan.Options{
 		Cluster:        cluster,
 		Health:         cluster,
-		Sink:           sinks,
+		Sink:           append(sinks, counted{exceptions.sink, metrics}),
 		Inventory:      inventory,
 		Namespace:      options.Namespace,
 		PageSize:       options.PageSize,
@@ -65,13 +71,13 @@ func Run(ctx context.Context, options Options, stdout io.Writer, log logr.Logger
 	loop := &loop{scanner: passes, interval: options.Interval, metrics: metrics, log: log}
 	log.Info("scanner starts", "version", version.String(), "interval", options.Interval.String(), "namespace", options.Namespace)
 	if options.Once {
-		return loop.once(ctx)
+		return exceptions.during(ctx, loop.once)
 	}
-	return serve(ctx, options, config, append(followers, loop), registry, log)
+	return serve(ctx, options, config, append(followers, exceptions.watcher, loop), registry, log)
 }
 
 // newSink returns where the reports go.
-func newSink(options Options, config *rest.Config, stdout io.Writer, metrics *metric.Metrics, log logr.Logger) (sink.Sink, error) {
+func newSink(options Options, config *rest.Config, stdout io.Writer, metrics *metric.Metrics, log logr.Logger) (sink.Fanout, error) {
 	sinks := sink.Fanout{metrics}
 	if options.ReportLog == "stdout" {
 		sinks = append(sinks, counted{jsonlog.New(stdout), metrics})

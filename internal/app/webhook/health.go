@@ -14,6 +14,7 @@ import (
 type health struct {
 	*http.ServeMux
 	checks   []func() error
+	degraded func() error // what is not as it should be while requests are welcome; nil for nothing ever
 	draining atomic.Bool
 	wasReady atomic.Bool
 	log      logr.Logger
@@ -33,6 +34,12 @@ func newHealth(log logr.Logger, checks ...func() error) *health {
 			return
 		}
 		writeText(w, "ok")
+		if h.degraded == nil {
+			return
+		}
+		if err := h.degraded(); err != nil {
+			writeText(w, "degraded: "+err.Error())
+		}
 	})
 	return h
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/kubereeve/reeve/internal/app"
+	"github.com/kubereeve/reeve/internal/app/exception"
 	"github.com/kubereeve/reeve/internal/engine"
 	"github.com/kubereeve/reeve/internal/sink/recent"
 )
@@ -28,14 +29,15 @@ type Options struct {
 	HealthListen  string
 	StatusListen  string // empty switches it off
 
-	CertDir       string
-	Deadline      time.Duration
-	DrainDelay    time.Duration
-	MaxConcurrent int
-	CacheSize     int
-	RecentEntries int
-	OnError       string
-	Strict        bool
+	CertDir        string
+	Deadline       time.Duration
+	DrainDelay     time.Duration
+	MaxConcurrent  int
+	CacheSize      int
+	RecentEntries  int
+	ExceptionLimit int
+	OnError        string
+	Strict         bool
 }
 
 // The values of --on-error.
@@ -60,6 +62,7 @@ func (o *Options) AddFlags(flags *pflag.FlagSet) {
 	flags.IntVar(&o.MaxConcurrent, "max-concurrent", 64, "requests judged at a time; each 256 KiB of a request counts as one more")
 	flags.IntVar(&o.CacheSize, "cache-size", engine.DefaultCacheSize, "verdicts to remember; negative for none")
 	flags.IntVar(&o.RecentEntries, "recent-admissions", recent.DefaultEntries, "admissions with findings to remember, for reeve rollout preview")
+	flags.IntVar(&o.ExceptionLimit, "exception-limit", exception.DefaultLimit, "RuleExceptions to heed; the oldest where there are more")
 	flags.StringVar(&o.OnError, "on-error", onErrorAllow, "what happens to a request that a rule cannot judge: allow (with a warning) or deny")
 	flags.BoolVar(&o.Strict, "strict", false, "refuse to start when a rule file has an error")
 }
@@ -94,6 +97,9 @@ func (o *Options) Validate() error {
 	}
 	if o.RecentEntries < 1 {
 		errs = append(errs, errors.New("--recent-admissions must be at least 1"))
+	}
+	if o.ExceptionLimit < 1 {
+		errs = append(errs, errors.New("--exception-limit must be at least 1"))
 	}
 	if o.CertDir == "" {
 		errs = append(errs, errors.New("--cert-dir must name the directory of tls.crt and tls.key"))

@@ -1,8 +1,10 @@
 package webhook
 
 import (
+	"fmt"
 	"time"
 
+	"github.com/kubereeve/reeve/internal/app/exception"
 	"github.com/kubereeve/reeve/internal/app/status"
 	"github.com/kubereeve/reeve/internal/sink/metric"
 )
@@ -25,4 +27,20 @@ func (r recorder) FailedOpen(cause string) {
 func (r recorder) CertificateLoaded(notBefore, notAfter time.Time) {
 	r.Metrics.CertificateLoaded(notBefore, notAfter)
 	r.registry.SetCertificate(notBefore, notAfter)
+}
+
+// exceptions records what is known of the exceptions.
+func (r recorder) exceptions(state exception.State) {
+	r.ExceptionsKnown(state.Known, state.Expired, state.Unusable, state.LeftOut)
+	r.ExceptionsStale(state.Problem != nil)
+	shown := status.Exceptions{Count: state.Known, Expired: state.Expired, Synced: state.Synced, StaleSince: state.StaleSince}
+	switch {
+	case state.Problem != nil:
+		shown.Problem = state.Problem.Error()
+	case state.LeftOut > 0:
+		shown.Problem = fmt.Sprintf("%d more exceptions are left out: there are too many", state.LeftOut)
+	case state.Unusable > 0:
+		shown.Problem = fmt.Sprintf("%d exceptions cannot be used; the log says why", state.Unusable)
+	}
+	r.registry.SetExceptions(shown)
 }

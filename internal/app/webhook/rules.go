@@ -16,16 +16,18 @@ import (
 	"github.com/kubereeve/reeve/internal/app/webhook/selfcheck"
 	"github.com/kubereeve/reeve/internal/engine"
 	"github.com/kubereeve/reeve/internal/finding"
+	"github.com/kubereeve/reeve/internal/review"
 	"github.com/kubereeve/reeve/internal/rule"
 )
 
 // rules loads what requests are judged by, at the start and whenever it changes.
 type rules struct {
-	options   Options
-	objects   *engine.Inventory
-	inventory *inventory
-	recorder  recorder
-	log       logr.Logger
+	options    Options
+	objects    *engine.Inventory
+	inventory  *inventory
+	exceptions review.ExceptionSource
+	recorder   recorder
+	log        logr.Logger
 }
 
 // load reads and compiles the rules.
@@ -50,7 +52,7 @@ func (r *rules) load(context.Context) (*app.State, error) {
 	if err != nil {
 		return nil, fmt.Errorf("compile the rules: %w", err)
 	}
-	state := &app.State{Reviewer: reviewer, Rules: loaded}
+	state := &app.State{Reviewer: reviewer.Excepting(r.exceptions), Rules: loaded}
 	if len(admissionRules(state).Rules()) == 0 {
 		return nil, errors.New("no rule is left that judges admissions; see --rules, --select, --skip and --mode, and the rule files that were left out")
 	}

@@ -8,10 +8,12 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/kubereeve/reeve/internal/admission"
+	"github.com/kubereeve/reeve/internal/app/exception"
 	"github.com/kubereeve/reeve/internal/app/status"
 	"github.com/kubereeve/reeve/internal/app/webhook/selfcheck"
 	"github.com/kubereeve/reeve/internal/engine"
 	"github.com/kubereeve/reeve/internal/kube"
+	"github.com/kubereeve/reeve/internal/review"
 	"github.com/kubereeve/reeve/internal/sink"
 	"github.com/kubereeve/reeve/internal/sink/metric"
 	"github.com/kubereeve/reeve/internal/sink/recent"
@@ -37,8 +39,19 @@ func Run(ctx context.Context, options Options, log logr.Logger) error {
 	if err != nil {
 		return err
 	}
-	rules := &rules{options: options, objects: objects, inventory: inventory, recorder: recorder, log: log.WithName("rules")}
+	excepted := new(review.ExceptionStore)
+	rules := &rules{options: options, objects: objects, inventory: inventory, exceptions: excepted, recorder: recorder, log: log.WithName("rules")}
 	live, followers, err := rules.begin(ctx, config)
+	if err != nil {
+		return err
+	}
+	exceptions, err := exception.NewWatcher(exception.Options{
+		Config:  config,
+		Limit:   options.ExceptionLimit,
+		Publish: exception.Into(excepted),
+		Record:  recorder.exceptions,
+		Log:     log.WithName("exceptions"),
+	})
 	if err != nil {
 		return err
 	}
@@ -61,6 +74,7 @@ func Run(ctx context.Context, options Options, log logr.Logger) error {
 		namespaces:   namespaces,
 		inventory:    inventory,
 		followers:    followers,
+		exceptions:   exceptions,
 		certificates: newCertificates(options.certificateFile(), options.keyFile(), recorder, log.WithName("certificate")),
 		endpoint: admission.NewEndpoint(handler, admission.EndpointOptions{
 			Deadline:      options.Deadline,

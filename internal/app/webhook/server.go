@@ -21,6 +21,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/webhook"
 
 	"github.com/kubereeve/reeve/internal/admission"
+	"github.com/kubereeve/reeve/internal/app/exception"
 	"github.com/kubereeve/reeve/internal/app/status"
 	"github.com/kubereeve/reeve/internal/app/webhook/selfcheck"
 	"github.com/kubereeve/reeve/internal/sink/recent"
@@ -53,6 +54,7 @@ type server struct {
 	namespaces   *namespaces
 	inventory    *inventory
 	followers    []manager.Runnable // that keep the rules up to date
+	exceptions   *exception.Watcher
 	certificates *certificates
 	endpoint     *admission.Endpoint
 	state        *status.Registry
@@ -84,7 +86,8 @@ func (s *server) serve(ctx context.Context, config *rest.Config) error {
 	s.namespaces.cache = m.GetCache()
 	s.inventory.cache, s.inventory.mapper = m.GetCache(), m.GetRESTMapper()
 	checker := s.newSelfCheck(reviews)
-	health := newHealth(s.log, s.certificates.ready, s.namespaces.ready, s.inventory.ready, started(reviews), checker.Ready)
+	health := newHealth(s.log, s.certificates.ready, s.namespaces.ready, s.inventory.ready, s.exceptions.Ready, started(reviews), checker.Ready)
+	health.degraded = s.exceptions.Degraded
 	s.state.SetReady(health.ready)
 	if err := s.addPorts(m, health); err != nil {
 		return err
@@ -93,7 +96,7 @@ func (s *server) serve(ctx context.Context, config *rest.Config) error {
 		return err
 	}
 	m.GetWebhookServer().Register(path, s.endpoint) // which adds it to the manager
-	for _, runnable := range append(s.followers, s.certificates, s.namespaces, s.inventory, checker) {
+	for _, runnable := range append(s.followers, s.certificates, s.namespaces, s.inventory, s.exceptions, checker) {
 		if err := m.Add(runnable); err != nil {
 			return fmt.Errorf("manager: %w", err)
 		}

@@ -161,7 +161,7 @@ func TestRecorders(t *testing.T) {
 	metrics.ExceptionsKnown(9, 4, 3, 2)
 	metrics.ExceptionsStale(true)
 	metrics.ExceptionStatus("written")
-	metrics.CertificateLoaded(time.Unix(7, 0))
+	metrics.CertificateLoaded(time.Unix(3, 0), time.Unix(7, 0))
 	admission := page(first, schema.GroupKind{}, false, "a", "a")
 	admission.Door = finding.DoorAdmission
 	if err := metrics.Write(t.Context(), admission); err != nil {

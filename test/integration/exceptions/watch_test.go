@@ -38,16 +38,11 @@ type watched struct {
 	stale     bool
 }
 
-func (w *watched) ExceptionsKnown(known, expired, unusable, leftOut int) {
+func (w *watched) record(state exception.State) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.known = [4]int{known, expired, unusable, leftOut}
-}
-
-func (w *watched) ExceptionsStale(stale bool) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.stale = stale
+	w.known = [4]int{state.Known, state.Expired, state.Unusable, state.LeftOut}
+	w.stale = state.Problem != nil
 }
 
 func (w *watched) publish(exceptions []*v1alpha1.RuleException) map[*v1alpha1.RuleException]error {
@@ -89,7 +84,7 @@ func begin(t *testing.T, config *rest.Config, limit int) *watched {
 	w := &watched{refuse: "refused"}
 	var err error
 	w.Watcher, err = exception.NewWatcher(exception.Options{
-		Config: config, Limit: limit, Publish: w.publish, Recorder: w,
+		Config: config, Limit: limit, Publish: w.publish, Record: w.record,
 		Log: funcr.New(func(_, text string) {
 			w.mu.Lock()
 			defer w.mu.Unlock()
@@ -140,6 +135,7 @@ func manifest(name string, more ...string) string {
 
 func TestExceptionsAreWatched(t *testing.T) {
 	cluster := envtest.Start(t)
+	kubectl(t, cluster, "", "delete", "-f", crdFile, "--ignore-not-found") // other tests leave it
 	config := rest.CopyConfig(cluster.Config)
 	var cut atomic.Bool
 	config.Wrap(cutter(&cut))

@@ -1,0 +1,56 @@
+package cli
+
+import (
+	"context"
+
+	"github.com/kubereeve/reeve/internal/app/cli/output"
+	"github.com/kubereeve/reeve/internal/app/cli/terminal"
+	"github.com/kubereeve/reeve/internal/app/exception"
+	"github.com/kubereeve/reeve/internal/kube"
+	"github.com/kubereeve/reeve/internal/resource"
+)
+
+// exceptByFiles heeds the RuleExceptions among the objects of files, which are
+// the whole cluster.
+func (a *audit) exceptByFiles(resources []*resource.Resource) {
+	given, problems := exception.Given(resources)
+	for _, problem := range problems {
+		failure := output.Failure{Message: problem.Message}
+		if problem.Source != nil {
+			failure.File, failure.Line = problem.Source.File, problem.Source.Line
+		}
+		a.report.Failures = append(a.report.Failures, failure)
+	}
+	a.reviewer = a.reviewer.Excepting(given)
+}
+
+// exceptByCluster heeds the RuleExceptions of the cluster, those of one namespace
+// where only that is judged. That they cannot be read is a failure: what they
+// hide is reported then.
+func (a *audit) exceptByCluster(ctx context.Context, cluster *kube.Cluster) error {
+	fail := func(message string) {
+		a.report.Failures = append(a.report.Failures, output.Failure{Kind: "RuleException", Message: message})
+	}
+	listed, err := exception.List(ctx, cluster, *a.kubeconfig.Namespace, 0)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if err != nil {
+		fail(err.Error())
+		return nil
+	}
+	for _, problem := range listed.Unreadable {
+		fail(problem.Error())
+	}
+	if listed.LeftOut > 0 {
+		fail(terminal.Count(listed.LeftOut, "exception") + " left out: there are more than are heeded")
+	}
+	compiled, refused := new(exception.Compiler).Compile(listed.Exceptions)
+	for _, e := range listed.Exceptions {
+		if err := refused[e]; err != nil {
+			fail(e.Namespace + "/" + e.Name + " counts for nothing: " + err.Error())
+		}
+	}
+	a.reviewer = a.reviewer.Excepting(compiled)
+	return nil
+}
