@@ -243,7 +243,7 @@ func (t *tree) rename() {
 
 // file returns the file of a rule, whose module sees the libraries of its tree.
 func (t *tree) file(s *source, library *rule.Unit) rule.File {
-	unit := rule.NewUnit(fmt.Sprintf("kubescape_%d_%s", t.number, path.Dir(s.document.Path)))
+	unit := rule.NewUnit(fmt.Sprintf("kubescape_%d_%s", t.number, s.document.Path))
 	unit.Add(s.program.Module)
 	unit.Use(library)
 	s.rule.Package = unit.Package(s.program.Module.Package.Path)

@@ -1,0 +1,147 @@
+package kubescape_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/kubereeve/reeve/internal/finding"
+	"github.com/kubereeve/reeve/internal/rule"
+	"github.com/kubereeve/reeve/internal/rule/dialect/kubescape"
+	"github.com/kubereeve/reeve/internal/rule/source"
+)
+
+const (
+	finds    = "package armo_builtins\ndeny[msga] { x := input[_]; msga := {\"alertMessage\": x.kind, \"alertObject\": {\"k8sApiObjects\": [x]}} }\n"
+	podsOnly = `{"name": "pods", "match": [{"apiGroups": [""], "apiVersions": ["v1"], "resources": ["Pod"]}]}`
+)
+
+// load returns the rules of a tree and what is wrong with it.
+func load(files map[string]string) (*rule.Set, []string) {
+	tree := fstest.MapFS{}
+	for name, text := range files {
+		tree[name] = &fstest.MapFile{Data: []byte(text)}
+	}
+	set, problems := source.Load([]rule.Reader{kubescape.Reader{}}, source.Source{FS: tree, Name: "tree"})
+	var texts []string
+	for _, problem := range problems {
+		texts = append(texts, problem.Error())
+	}
+	return set, texts
+}
+
+func ids(set *rule.Set) []string {
+	var ids []string
+	for _, r := range set.Rules() {
+		ids = append(ids, r.ID)
+	}
+	return ids
+}
+
+func TestFoldersOfRulesLoad(t *testing.T) {
+	for _, test := range []struct {
+		name     string
+		files    map[string]string
+		ids      []string
+		problems []string
+	}{
+		{"a rule with metadata", map[string]string{"a/raw.rego": finds, "a/rule.metadata.json": podsOnly}, []string{"kubescape/pods"}, nil},
+		{"a rule without", map[string]string{"rules/a/raw.rego": finds}, []string{"kubescape/a"}, nil},
+		{"a rule at the root", map[string]string{"raw.rego": finds, "rule.metadata.json": podsOnly}, []string{"kubescape/pods"}, nil},
+		{"a rule at the root without metadata", map[string]string{"raw.rego": finds}, []string{"kubescape/raw"}, nil},
+		{"a rule in a file of another name", map[string]string{"test-single/mine.rego": finds, "test-single/rule.metadata.json": podsOnly}, []string{"kubescape/pods"}, nil},
+		{"metadata without a rule beside it", map[string]string{"a/raw.rego": finds, "b/rule.metadata.json": podsOnly}, []string{"kubescape/a"}, nil},
+		{"a filter beside the rule", map[string]string{"a/raw.rego": finds, "a/filter.rego": finds}, []string{"kubescape/a"}, nil},
+		{"two rules in one folder", map[string]string{"a/raw.rego": finds, "a/more.rego": finds}, []string{"kubescape/a", "kubescape/more"}, nil},
+		{"two rules of one name", map[string]string{"a/raw.rego": finds, "a/rule.metadata.json": podsOnly, "b/raw.rego": finds, "b/rule.metadata.json": podsOnly}, []string{"kubescape/b", "kubescape/pods"}, nil},
+		{"lines of Windows", map[string]string{"a/raw.rego": strings.ReplaceAll(finds, "\n", "\r\n")}, []string{"kubescape/a"}, nil},
+		{"a name with spaces", map[string]string{"K8s labels/raw.rego": finds}, []string{"kubescape/K8s labels"}, nil},
+		{"metadata that is no JSON", map[string]string{"a/raw.rego": finds, "a/rule.metadata.json": "{", "b/raw.rego": finds}, []string{"kubescape/b"}, []string{"tree/a/rule.metadata.json: rule.metadata.json cannot be read: "}},
+		{"metadata without a name", map[string]string{"a/raw.rego": finds, "a/rule.metadata.json": "{}", "b/raw.rego": finds}, []string{"kubescape/b"}, []string{"tree/a/rule.metadata.json: rule.metadata.json has no name; write the rule's name there"}},
+		{"a rule in another language", map[string]string{"a/raw.rego": finds, "a/rule.metadata.json": `{"name": "a", "ruleLanguage": "CEL"}`}, nil, []string{`tree/a/rule.metadata.json: rule.metadata.json has ruleLanguage "CEL"; only Rego is known`}},
+		{"a rule that asks a registry", map[string]string{"a/raw.rego": "package armo_builtins\n\ndeny[msga] { x := input[_]; not cosign.verify(x.image, \"k\"); msga := {\"alertMessage\": \"x\"} }\n"}, nil, []string{"tree/a/raw.rego:3: the rule calls cosign.verify, which asks others over the network; rules may not do that"}},
+		{"a rule that finds nothing", map[string]string{"a/raw.rego": "package armo_builtins\nx := 1\n"}, nil, []string{"tree/a/raw.rego:1: the rule finds nothing: "}},
+		{"inputs that are no JSON", map[string]string{"a/raw.rego": finds, "default-config-inputs.json": `{"settings": {"postureControlInputs": [`}, []string{"kubescape/a"}, []string{"tree/default-config-inputs.json: "}},
+		{"a control that is no JSON", map[string]string{"a/raw.rego": finds, "controls/c.json": `{"rulesNames": [}`}, []string{"kubescape/a"}, []string{"tree/controls/c.json: "}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			set, problems := load(test.files)
+			if diff := cmp.Diff(test.ids, ids(set)); diff != "" {
+				t.Errorf("rules (-want +got)\n%s", diff)
+			}
+			if !slices.EqualFunc(test.problems, problems, func(want, got string) bool { return strings.HasPrefix(got, want) }) {
+				t.Errorf("problems %q, want %q", problems, test.problems)
+			}
+		})
+	}
+}
+
+func TestMetadataAndControlsDescribeRules(t *testing.T) {
+	set, problems := load(map[string]string{
+		"rules/a/raw.rego": finds,
+		"rules/a/rule.metadata.json": `{"name": "a", "description": "What it finds.", "remediation": "Do it.", "attributes": {"armoBuiltin": true},
+			"match": [{"apiGroups": [""], "resources": ["Pod"]}, {"apiGroups": ["apps"], "resources": ["Deployment", "ReplicaSet", "DaemonSet", "StatefulSet"]}, {"apiGroups": ["batch"], "resources": ["Job", "CronJob"]}],
+			"dynamicMatch": [{"apiGroups": ["hostdata.kubescape.cloud"], "resources": ["KubeletInfo"]}]}`,
+		"rules/b/raw.rego":           finds,
+		"rules/b/rule.metadata.json": `{"name": "b", "match": [{"apiGroups": ["*"], "resources": ["*"]}]}`,
+		"rules/c/raw.rego":           finds,
+		"rules/c/rule.metadata.json": `{"name": "c", "match": []}`,
+		"controls/1.json":            `{"controlID": "C-1", "name": "One", "baseScore": 3, "rulesNames": ["a", "b"], "description": "One.", "remediation": "One!"}`,
+		"controls/2.json":            `{"controlID": "C-2", "name": "Two", "baseScore": 7.5, "rulesNames": ["a"]}`,
+		"frameworks/nsa.json":        `{"name": "NSA", "activeControls": [{"controlID": "C-2", "patch": {"name": "Two"}}]}`,
+	})
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	a, b, c := set.Rule("kubescape/a"), set.Rule("kubescape/b"), set.Rule("kubescape/c")
+	if a.Severity != finding.High || a.Mode != finding.Warn || a.Description != "What it finds." || a.Remediation != "Do it." || !a.Template || len(a.Kinds) != 8 {
+		t.Errorf("%+v", a)
+	}
+	if diff := cmp.Diff(map[string][]string{"kubescape": {"C-1", "C-2"}, "kubescape-nsa": {"C-2"}}, a.Controls); diff != "" {
+		t.Errorf("controls (-want +got)\n%s", diff)
+	}
+	if b.Severity != finding.Low || b.Title != "One" || b.Description != "One." || b.Remediation != "One!" || len(b.Kinds) != 1 {
+		t.Errorf("%+v", b)
+	}
+	if len(c.Kinds) != 0 || c.Severity != finding.Medium {
+		t.Errorf("%+v", c)
+	}
+}
+
+func TestWhatARuleIsMadeOfIsPartOfTheRevision(t *testing.T) {
+	files := map[string]string{"a/raw.rego": finds, "a/rule.metadata.json": podsOnly}
+	first, _ := load(files)
+	for name, text := range map[string]string{
+		"a/rule.metadata.json":       strings.Replace(podsOnly, "Pod", "Node", 1),
+		"controls/1.json":            `{"controlID": "C-1", "baseScore": 9, "rulesNames": ["pods"]}`,
+		"default-config-inputs.json": `{"settings": {"postureControlInputs": {"recommendedLabels": ["x"]}}}`,
+	} {
+		changed := map[string]string{"a/raw.rego": finds, "a/rule.metadata.json": podsOnly, name: text}
+		if second, problems := load(changed); second.Revision() == first.Revision() || len(problems) > 0 {
+			t.Errorf("%s: the revision is the same, problems %v", name, problems)
+		}
+	}
+}
+
+func TestATreeWithoutRulesOfKubescapeIsLeftAlone(t *testing.T) {
+	_, problems := load(map[string]string{"x.rego": "package cautils\nx := 1\n", "controls/1.json": `{"rulesNames": [`})
+	if len(problems) != 1 || !strings.Contains(problems[0], "package cautils is not a rule Reeve knows") {
+		t.Errorf("problems %q", problems)
+	}
+}
+
+func FuzzReadMetadata(f *testing.F) {
+	f.Add([]byte(podsOnly))
+	f.Add([]byte(`{"Name": "a", "match": [{"apiGroups": null, "resources": ["Pod", ""]}], "attributes": {"resourcesAggregator": 1}}`))
+	f.Add([]byte("[]"))
+	f.Fuzz(func(t *testing.T, content []byte) {
+		metadata, err := kubescape.ReadMetadata(content)
+		if err == nil && strings.TrimSpace(metadata.Name) == "" {
+			t.Error("a rule without a name")
+		}
+		load(map[string]string{"a/raw.rego": finds, "a/rule.metadata.json": string(content), "inputs.json": string(content)})
+	})
+}
