@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/kubereeve/reeve/internal/config"
 	"github.com/kubereeve/reeve/internal/engine"
 	"github.com/kubereeve/reeve/internal/review"
 	"github.com/kubereeve/reeve/internal/rule"
@@ -32,18 +33,19 @@ type RuleOptions struct {
 	Skip      []string
 	Mode      string
 	ModeFor   []string
-	// Policy is what the configuration says of findings; the entries of the flags
-	// come after its own. Nil means the default.
-	Policy *review.PolicyOptions
-	// DenyOnError refuses what rules cannot judge, whatever Policy says of rules
-	// in general.
+	// DenyOnError refuses what rules cannot judge, whatever the configuration says
+	// of rules in general.
 	DenyOnError bool
+	// Config is the configuration file. What the flags say comes after it, and so
+	// wins.
+	Config string
 
 	artifacts *artifacts // filled by Fetch; copies of the options share it
 }
 
 // AddFlags adds the options' flags.
 func (o *RuleOptions) AddFlags(flags *pflag.FlagSet) {
+	flags.StringVar(&o.Config, "config", "", "configuration file; flags win over what it says (see reeve config defaults)")
 	flags.StringArrayVar(&o.Dirs, "rules", nil, "rules of your own, beside the built-in ones: a directory, an OPA bundle (.tar.gz) or oci://registry/repository:tag[@sha256:digest] (repeatable)")
 	flags.StringSliceVar(&o.InsecureRegistries, "insecure-registry", nil, "registry (host or host:port) of --rules that may be spoken to over plain HTTP (repeatable)")
 	flags.BoolVar(&o.NoBuiltin, "no-builtin", false, "leave the built-in rules out")
@@ -61,46 +63,59 @@ type Rules struct {
 	// Apart are rules of the program's own. They are compiled with the others and
 	// keep their mode; no list shows them, and the revision does not know them.
 	Apart []rule.File
+	// Configuration is what the rules were loaded by.
+	Configuration *Configuration
+	// Unmatched are the names in the configuration file that match no rule.
+	Unmatched config.Problems
 }
 
-// Load reads the rules. Bad files are in the result's Problems; bad options
-// are an error that names the flag.
+// Load reads the configuration file and the rules. Bad rule files are in the
+// result's Problems; a bad configuration and bad options are an error that names
+// line and field, or the flag.
 func (o *RuleOptions) Load() (*Rules, error) {
 	entries, err := o.entries()
 	if err != nil {
 		return nil, err
 	}
-	if o.NoBuiltin && len(o.Dirs) == 0 && o.More == nil {
+	configuration, err := LoadConfiguration(o.Config)
+	if err != nil {
+		return nil, err
+	}
+	if o.NoBuiltin && len(o.Dirs) == 0 && o.More == nil && !configuration.HasSources() {
 		return nil, errors.New("--no-builtin leaves no rules; name a directory with --rules")
 	}
-	sources, missing := o.sources()
+	sources, missing := o.sources(configuration)
 	set, problems := source.Load(dialect.All(), sources...)
 	problems = append(missing, problems...)
-	var unmatched []string
+	var unknown []string
 	for _, entry := range entries {
-		unmatched = append(unmatched, entry.Rules.Unmatched(set)...)
+		unknown = append(unknown, entry.Rules.Unmatched(set)...)
 	}
-	if len(unmatched) > 0 {
-		return nil, fmt.Errorf("--mode-for: no rule is called %s; see reeve rules list", strings.Join(unmatched, ", "))
+	if len(unknown) > 0 {
+		return nil, fmt.Errorf("--mode-for: no rule is called %s; see reeve rules list", strings.Join(unknown, ", "))
 	}
-	policy, err := o.policy(entries)
+	wrong, unmatched := configuration.Check(set)
+	if len(wrong) > 0 {
+		return nil, wrong
+	}
+	policy, err := o.policy(configuration, entries)
 	if err != nil {
 		return nil, err
 	}
 	if set, err = o.choose(set); err != nil {
 		return nil, err
 	}
-	return &Rules{Set: policy.Active(set), Policy: policy, Problems: problems}, nil
+	return &Rules{Set: policy.Active(set), Policy: policy, Problems: problems, Configuration: configuration, Unmatched: unmatched}, nil
 }
 
 // sources returns where rules are read from, and what of it is not there.
-func (o *RuleOptions) sources() ([]source.Source, []*rule.Problem) {
+func (o *RuleOptions) sources(configuration *Configuration) ([]source.Source, []*rule.Problem) {
 	var sources []source.Source
 	var problems []*rule.Problem
 	if !o.NoBuiltin {
 		sources = append(sources, source.Source{FS: policies.FS, Name: "builtin", Builtin: true})
 	}
-	for _, name := range o.Dirs {
+	for _, name := range slices.Concat(configuration.Sources(), o.Dirs) {
 		found, problem := o.source(name)
 		if found != nil {
 			sources = append(sources, *found)
@@ -184,10 +199,10 @@ func (o *RuleOptions) entries() ([]review.Entry, error) {
 }
 
 // policy returns the configured policy with the flags' entries.
-func (o *RuleOptions) policy(entries []review.Entry) (*review.Policy, error) {
-	options := review.DefaultOptions()
-	if o.Policy != nil {
-		options = *o.Policy
+func (o *RuleOptions) policy(configuration *Configuration, entries []review.Entry) (*review.Policy, error) {
+	options, err := configuration.Policy()
+	if err != nil {
+		return nil, err
 	}
 	options.DenyOnError = options.DenyOnError || o.DenyOnError
 	options.Entries = slices.Concat(options.Entries, entries)

@@ -63,8 +63,7 @@ func Decode(name string, text []byte) (*Document, error) {
 		d.problems = v.problems
 	}
 	if len(d.problems) > 0 {
-		d.problems.sort()
-		return nil, d.problems
+		return nil, Sorted(d.problems)
 	}
 	return document, nil
 }

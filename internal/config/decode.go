@@ -183,7 +183,7 @@ func (d *decoder) pairs(node *yaml.Node, path string, visit func(key string, val
 	seen := make(map[string]int)
 	for i := 0; i+1 < len(node.Content); i += 2 {
 		key, value := node.Content[i], node.Content[i+1]
-		below := join(path, key.Value[:min(len(key.Value), maxName)])
+		below := Join(path, key.Value[:min(len(key.Value), maxName)])
 		switch first, twice := seen[key.Value]; {
 		case key.ShortTag() == "!!merge":
 			d.problem(key.Line, path, "merges with << are not read; write the fields out")
@@ -217,8 +217,8 @@ func (d *decoder) list(node *yaml.Node, into reflect.Value, path string, depth i
 	}
 }
 
-// join returns the path of a field.
-func join(path, key string) string {
+// Join returns the path of the field of a name below another.
+func Join(path, key string) string {
 	switch {
 	case key == "" || strings.ContainsAny(key, ".[]\"' \n"):
 		return path + "[" + strconv.Quote(key) + "]"

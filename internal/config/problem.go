@@ -42,9 +42,9 @@ func (p Problems) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// sort orders problems as a reader of the file meets them.
-func (p Problems) sort() {
-	slices.SortStableFunc(p, func(a, b *Problem) int { return cmp.Compare(a.Line, b.Line) })
+// Sorted returns problems in the order in which a reader of the file meets them.
+func Sorted(problems Problems) Problems {
+	return slices.SortedStableFunc(slices.Values(problems), func(a, b *Problem) int { return cmp.Compare(a.Line, b.Line) })
 }
 
 // nearest returns the line of a field or of the nearest one above it.

@@ -10,9 +10,9 @@ import (
 	"github.com/kubereeve/reeve/internal/finding"
 )
 
-// nearestWord returns the word that somebody most likely meant, or "" when none
+// Nearest returns the word that somebody most likely meant, or "" when none
 // is near.
-func nearestWord(word string, words []string) string {
+func Nearest(word string, words []string) string {
 	best, distance := "", max(2, len(word)/3)+1
 	for _, candidate := range words {
 		d := levenshtein.ComputeDistance(strings.ToLower(word), strings.ToLower(candidate))
@@ -26,7 +26,7 @@ func nearestWord(word string, words []string) string {
 // suggest says which field somebody may have meant, or which there are.
 func suggest(name string, fields map[string][]int) string {
 	names := slices.Sorted(maps.Keys(fields))
-	if near := nearestWord(name, names); near != "" {
+	if near := Nearest(name, names); near != "" {
 		return "did you mean " + near + "?"
 	}
 	return "there are " + strings.Join(names, ", ")
@@ -34,7 +34,7 @@ func suggest(name string, fields map[string][]int) string {
 
 // didYouMean returns a question behind an error, or nothing.
 func didYouMean(word string, words []string) string {
-	if near := nearestWord(word, words); near != "" {
+	if near := Nearest(word, words); near != "" {
 		return "; did you mean " + near + "?"
 	}
 	return ""

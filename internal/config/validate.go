@@ -83,13 +83,6 @@ func (v *validator) modeEntry(at string, entry v1alpha1.ModeEntry) {
 	if v.given(parameters) && len(entry.Parameters) == 0 {
 		v.add(parameters, "is empty; write parameters, as in name: value, or remove it")
 	}
-	if len(entry.Parameters) > 0 {
-		for _, condition := range []string{"namespaces", "kinds", "operations", "users", "from"} {
-			if v.given(at + "." + condition) {
-				v.add(at+"."+condition, "narrows an entry with parameters, which count everywhere; move the parameters to an entry of their own")
-			}
-		}
-	}
 	v.conditions(at, entry.Conditions)
 }
 
@@ -132,7 +125,7 @@ func (v *validator) operation(at string, operation resource.Operation) {
 	if slices.Contains(known, string(operation)) {
 		return
 	}
-	if near := nearestWord(string(operation), known); near != "" {
+	if near := Nearest(string(operation), known); near != "" {
 		v.add(at, "%q is not an operation; did you mean %s?", operation, near)
 		return
 	}

@@ -37,7 +37,6 @@ func TestWhatIsWrongIsSaidWithLineFieldAndRemedy(t *testing.T) {
 		{"an empty rule", "modes:\n- {mode: deny, rules: [\"\"]}\n", `4: modes[0].rules[0]: "" is no name of a rule, nor a glob`},
 		{"a name twice", "modes:\n- {name: a, mode: deny, rules: [a]}\nrollouts:\n- {name: a, rules: [a], stages: [{mode: deny}]}\n", `6: rollouts[0].name: "a" is the name of modes[0] already; choose another`},
 		{"empty parameters", "modes:\n- {rules: [a], mode: deny, parameters: {}}\n", "4: modes[0].parameters: is empty"},
-		{"parameters with a condition", "modes:\n- {rules: [a], parameters: {a: 1}, kinds: [Pod]}\n", "4: modes[0].kinds: narrows an entry with parameters, which count everywhere"},
 		{"namespaces that choose none", "modes:\n- {rules: [a], mode: deny, namespaces: {}}\n", "4: modes[0].namespaces: chooses no namespaces"},
 		{"labels that choose all", "modes:\n- {rules: [a], mode: deny, namespaces: {labels: {}}}\n", "4: modes[0].namespaces: chooses no namespaces"},
 		{"labels that are malformed", "modes:\n- rules: [a]\n  mode: deny\n  namespaces:\n    labels:\n      matchExpressions:\n      - {key: a, operator: Is}\n", "9: modes[0].namespaces.labels.matchExpressions[0].operator: Invalid value"},

@@ -12,7 +12,8 @@ import (
 
 // Overlays returns what the entries set of the parameters of a set's rules, for
 // the engine. An entry sets a parameter of those of its rules that have one of
-// that name. It fails, naming the entry, when none of them has.
+// that name; there may be none, because the rule was not chosen or its file is
+// left out. It fails on malformed globs, naming the entry.
 func (p *Policy) Overlays(set *rule.Set) ([]engine.Overlay, error) {
 	var overlays []engine.Overlay
 	for _, e := range p.options.Entries {
@@ -21,9 +22,10 @@ func (p *Policy) Overlays(set *rule.Set) ([]engine.Overlay, error) {
 		}
 		overlay := engine.Overlay{Parameters: make(map[string]map[string]any)}
 		for _, name := range slices.Sorted(maps.Keys(e.Parameters)) {
-			if !setParameter(overlay.Parameters, set, e, name) {
-				return nil, fmt.Errorf("%s: none of its rules has a parameter %s; see reeve rules show", e.Name, name)
-			}
+			setParameter(overlay.Parameters, set, e, name)
+		}
+		if len(overlay.Parameters) == 0 {
+			continue
 		}
 		where, err := compileWhere(e.Where)
 		if err != nil {
@@ -40,19 +42,15 @@ func (p *Policy) Overlays(set *rule.Set) ([]engine.Overlay, error) {
 	return overlays, nil
 }
 
-// setParameter sets a parameter for the rules of an entry that have it, and tells
-// whether there are any.
-func setParameter(values map[string]map[string]any, set *rule.Set, e Entry, name string) bool {
-	found := false
+// setParameter sets a parameter for the rules of an entry that have it.
+func setParameter(values map[string]map[string]any, set *rule.Set, e Entry, name string) {
 	for _, r := range set.Rules() {
 		if _, has := r.Parameters[name]; !has || !matches(e.Rules, r) {
 			continue
 		}
-		found = true
 		if values[r.ID] == nil {
 			values[r.ID] = make(map[string]any)
 		}
 		values[r.ID][name] = e.Parameters[name]
 	}
-	return found
 }

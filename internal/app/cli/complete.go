@@ -61,7 +61,7 @@ func completeRuleID(options *app.RuleOptions) cobra.CompletionFunc {
 // everyRule loads the rules of the sources that options name, chosen or not.
 func everyRule(options *app.RuleOptions) (*app.Rules, error) {
 	every := *options
-	every.Select, every.Skip, every.Mode, every.ModeFor, every.Policy = nil, nil, finding.Audit.String(), nil, nil
+	every.Select, every.Skip, every.Mode, every.ModeFor = nil, nil, finding.Audit.String(), nil
 	return every.Load()
 }
 

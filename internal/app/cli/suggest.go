@@ -3,6 +3,7 @@ package cli
 import (
 	"cmp"
 	"context"
+	"errors"
 	"io"
 	"path"
 	"slices"
@@ -12,18 +13,29 @@ import (
 
 	"github.com/kubereeve/reeve/internal/app"
 	"github.com/kubereeve/reeve/internal/app/cli/terminal"
+	"github.com/kubereeve/reeve/internal/config"
 	"github.com/kubereeve/reeve/internal/rule"
 )
 
-// loadRules loads the rules that options choose. Options that make no sense are
-// wrong usage; where they name a rule that is not there, the error names the
+// loadRules loads the rules that options choose. What is wrong with the
+// configuration file is told line by line. Options that make no sense are wrong
+// usage; where they name a rule that is not there, the error names the
 // nearest ones, and what is wrong with rule files is told as well. Artifacts are
 // fetched before.
 func loadRules(ctx context.Context, options *app.RuleOptions, w io.Writer) (*app.Rules, error) {
 	options.Fetch(ctx)
 	rules, err := options.Load()
 	if err == nil {
+		for _, problem := range rules.Unmatched {
+			say(w, "warning: %s\n", terminal.Clean(problem.Error()))
+		}
 		return rules, nil
+	}
+	if problems, ok := errors.AsType[config.Problems](err); ok {
+		for _, problem := range problems {
+			say(w, "error: %s\n", terminal.Clean(problem.Error()))
+		}
+		return nil, &failure{code: exitError}
 	}
 	all, loadErr := everyRule(options)
 	if loadErr != nil {

@@ -61,8 +61,8 @@ type ModeEntry struct {
 	// Mode is what the findings do: deny refuses the request, warn lets it pass with
 	// a warning, audit records the finding only, and off drops it.
 	Mode *finding.Mode `json:"mode,omitzero"`
-	// Parameters are values for parameters of the rules, by name. They count
-	// everywhere, so that an entry with parameters has no conditions.
+	// Parameters are values for parameters of the rules, by name. Each rule takes
+	// those that it has.
 	Parameters map[string]any `json:"parameters,omitzero"`
 
 	Conditions `json:",inline"`
