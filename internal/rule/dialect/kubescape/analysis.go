@@ -10,6 +10,7 @@ import (
 const (
 	judgedField = "judged"
 	allField    = "all"
+	kindsField  = "kinds"
 )
 
 // Elements says what input is a list of.
@@ -35,23 +36,25 @@ type Program struct {
 
 // Analyse finds out how a module goes through its input, and rewrites it:
 //
-//	pod := input[_]           becomes  pod := input.judged[_]
-//	every other input         becomes  input.all
+//	pod := input[_]                         becomes  pod := input.judged[_]
+//	s := input[_]; s.kind == "Service"      becomes  s := input.kinds.Service[_]; ...
+//	every other input                       becomes  input.all
 //
 // The first is done where what is found is about that one object, so that a rule
 // which compares n objects of a cluster with each other does n comparisons for one
-// object to judge instead of n². A rule in which nothing else is left needs no
+// object to judge instead of n², and the second leaves few of the n. A rule in which nothing else is left needs no
 // other object at all. What the elements of input are, tells whether their kind is
 // that of the object to judge.
 func Analyse(module *ast.Module, elements Elements) *Program {
 	program := &Program{Module: module.Copy()}
-	a := &analysis{elements: elements, rules: make(map[ast.Var][]*ast.Rule), judged: make(map[*ast.Term]bool)}
+	a := &analysis{elements: elements, rules: make(map[ast.Var][]*ast.Rule), judged: make(map[*ast.Term]bool), byKind: make(map[*ast.Term]*ast.Term)}
 	for _, r := range program.Module.Rules {
 		if head, ok := headName(r); ok {
 			a.rules[head] = append(a.rules[head], r)
 		}
 	}
 	program.Joined = importsInput(program.Module)
+	isEntrypoint := a.entrypoints(program.Module)
 	for _, r := range program.Module.Rules {
 		head, ok := headName(r)
 		if !ok || !isEntrypoint(r) {
@@ -88,14 +91,30 @@ func importsInput(module *ast.Module) bool {
 	return false
 }
 
-// isEntrypoint tells whether the results of a Rego rule are findings. Kubescape
-// takes every list of responses in the package for findings, whatever its name.
-func isEntrypoint(r *ast.Rule) bool {
-	if len(r.Head.Args) > 0 || len(r.Head.Ref()) > 1 {
-		return false
+// entrypoints returns what tells whether the results of a Rego rule are findings.
+// Kubescape takes every list of responses in the package for findings, whatever
+// its name. Where nothing looks like a response, the sets that nobody reads do.
+func (a *analysis) entrypoints(module *ast.Module) func(*ast.Rule) bool {
+	found := func(r *ast.Rule) bool {
+		if len(r.Head.Args) > 0 || len(r.Head.Ref()) > 1 {
+			return false
+		}
+		name, _ := headName(r)
+		return name == "deny" || r.Head.RuleKind() == ast.MultiValue && len(responses(r)) > 0
 	}
-	name, _ := headName(r)
-	return name == "deny" || r.Head.RuleKind() == ast.MultiValue && len(responses(r)) > 0
+	if slices.ContainsFunc(module.Rules, found) {
+		return found
+	}
+	read := make(map[ast.Var]bool)
+	for _, r := range module.Rules {
+		for _, name := range names(r) {
+			read[name] = true
+		}
+	}
+	return func(r *ast.Rule) bool {
+		name, _ := headName(r)
+		return len(r.Head.Args) == 0 && len(r.Head.Ref()) == 1 && r.Head.RuleKind() == ast.MultiValue && !read[name]
+	}
 }
 
 // responses returns the objects in a Rego rule that look like responses.
@@ -116,7 +135,8 @@ func has(object ast.Object, key string) bool { return object.Get(ast.InternedTer
 type analysis struct {
 	elements Elements
 	rules    map[ast.Var][]*ast.Rule
-	judged   map[*ast.Term]bool // mentions of input that mean the object to judge
+	judged   map[*ast.Term]bool      // mentions of input that mean the object to judge
+	byKind   map[*ast.Term]*ast.Term // mentions of input that mean objects of a kind
 	kinds    []kindOf
 }
 
@@ -150,7 +170,7 @@ func (a *analysis) entrypoint(r *ast.Rule) bool {
 // take makes a place of a Rego rule go through the object to judge alone.
 func (a *analysis) take(r *ast.Rule, s site) {
 	a.judged[s.mention] = true
-	if kind := kindAsked(r, s.variable); kind != nil && a.elements == Objects {
+	if kind := kindAsked(r.Body, s.variable); kind != nil && a.elements == Objects {
 		a.kinds = append(a.kinds, kindOf{r, kind})
 	}
 }
@@ -224,12 +244,15 @@ func inputs(node any) []*ast.Term {
 
 // rewrite leads every mention of input to a field of the dialect's input.
 func (a *analysis) rewrite(module *ast.Module) {
+	a.findKinds(module)
 	for _, term := range inputs(module) {
-		field := ast.InternedTerm(allField)
-		if a.judged[term] {
-			field = ast.InternedTerm(judgedField)
+		to := ast.InputRootRef.Append(ast.InternedTerm(allField))
+		if kind := a.byKind[term]; kind != nil {
+			to = ast.InputRootRef.Append(ast.InternedTerm(kindsField)).Append(kind)
 		}
-		to := ast.InputRootRef.Append(field)
+		if a.judged[term] {
+			to = ast.InputRootRef.Append(ast.InternedTerm(judgedField))
+		}
 		if ref, ok := term.Value.(ast.Ref); ok {
 			to = to.Concat(ref[1:])
 		}
@@ -242,6 +265,27 @@ func (a *analysis) rewrite(module *ast.Module) {
 		first.Location = asked.rule.Body[0].Location
 		asked.rule.Body = ast.NewBody(append([]*ast.Expr{first}, asked.rule.Body...)...)
 	}
+}
+
+// findKinds finds the places where a body goes through objects of one kind only.
+func (a *analysis) findKinds(module *ast.Module) {
+	if a.elements != Objects {
+		return
+	}
+	ast.NewGenericVisitor(func(node any) bool {
+		body, ok := node.(ast.Body)
+		if !ok {
+			return false
+		}
+		for _, expr := range body {
+			if variable, collection := element(expr); variable != "" && !expr.Negated && isInput(collection) && !numbered(expr) {
+				if kind := kindAsked(body, variable); kind != nil {
+					a.byKind[collection] = kind
+				}
+			}
+		}
+		return false
+	}).Walk(module)
 }
 
 // kindRef is where the input has the kind of the object to judge.

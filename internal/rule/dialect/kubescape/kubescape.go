@@ -6,6 +6,8 @@
 package kubescape
 
 import (
+	"fmt"
+
 	"github.com/open-policy-agent/opa/v1/ast"
 
 	"github.com/kubereeve/reeve/internal/rule"
@@ -48,7 +50,8 @@ func (*Dialect) Results(_ string, value ast.Value) []ast.Value { return rule.Ele
 // Native knows no native field: rules take whole objects in hand.
 func (*Dialect) Native([]string) ([]string, bool) { return nil, false }
 
-// Input returns input.judged, input.kind and, for rules that compare, input.all.
+// Input returns input.judged and input.kind, and for rules that compare input.all
+// and input.kinds.
 func (d *Dialect) Input(subject *rule.Subject, r *rule.Rule) *ast.Term {
 	if r == nil || d.shape == single {
 		return subject.Shared(name, func() *ast.Term {
@@ -56,15 +59,29 @@ func (d *Dialect) Input(subject *rule.Subject, r *rule.Rule) *ast.Term {
 			return inputTerm(subject, []*ast.Term{judged}, []*ast.Term{judged})
 		})
 	}
-	judged, all := d.lists.of(subject, d)
-	return inputTerm(subject, judged, all)
+	return subject.Shared(fmt.Sprintf("%s %d %s", name, d.shape, d.kinds.key()), func() *ast.Term {
+		judged, all := d.lists.of(subject, d)
+		return inputTerm(subject, judged, all)
+	})
 }
 
 func inputTerm(subject *rule.Subject, judged, all []*ast.Term) *ast.Term {
+	byKind := make(map[string][]*ast.Term)
+	for _, term := range all {
+		if object, ok := term.Value.(ast.Object); ok {
+			kind := textOf(object, "kind")
+			byKind[kind] = append(byKind[kind], term)
+		}
+	}
+	kinds := make([][2]*ast.Term, 0, len(byKind))
+	for kind, terms := range byKind {
+		kinds = append(kinds, rule.Field(kind, ast.ArrayTerm(terms...)))
+	}
 	return ast.ObjectTerm(
 		rule.Field(judgedField, ast.ArrayTerm(judged...)),
 		rule.Field("kind", ast.InternedTerm(subject.Resource.Kind)),
 		rule.Field(allField, ast.ArrayTerm(all...)),
+		rule.Field(kindsField, ast.ObjectTerm(kinds...)),
 	)
 }
 

@@ -69,16 +69,11 @@ type object struct {
 
 // of returns what a rule sees as input.judged and input.all.
 func (l *lists) of(subject *rule.Subject, d *Dialect) (judged, all []*ast.Term) {
-	key := name + "." + d.kinds.key()
-	objects := subject.Shared(key, func() *ast.Term { return ast.ArrayTerm(l.around(subject, d.kinds)...) })
+	objects := l.around(subject, d.kinds)
 	if d.shape == joined {
-		return []*ast.Term{judgedTerm(subject)}, elementsOf(objects)
+		return []*ast.Term{judgedTerm(subject)}, objects
 	}
-	vectors := subject.Shared(key+"subjects", func() *ast.Term {
-		judged, all := subjectsOf(elementsOf(objects), subject)
-		return ast.ArrayTerm(ast.ArrayTerm(judged...), ast.ArrayTerm(all...))
-	}).Value.(*ast.Array)
-	return elementsOf(vectors.Elem(0)), elementsOf(vectors.Elem(1))
+	return subjectsOf(objects, subject)
 }
 
 // around returns the objects of some kinds that may have to do with the one to

@@ -77,6 +77,22 @@ func element(expr *ast.Expr) (ast.Var, *ast.Term) {
 	return "", nil
 }
 
+// numbered tells whether an expression that goes through a collection asks for
+// the place of each element as well.
+func numbered(expr *ast.Expr) bool {
+	if some, ok := expr.Terms.(*ast.SomeDecl); ok {
+		call, _ := some.Symbols[0].Value.(ast.Call)
+		return len(call) != 3 // internal.member_2, the element, the collection
+	}
+	_, right := bound(expr)
+	ref, ok := value[ast.Ref](right)
+	if !ok {
+		return true
+	}
+	index, ok := ref[len(ref)-1].Value.(ast.Var)
+	return !ok || !index.IsWildcard()
+}
+
 // bound returns both sides of := or =, the variable first; nil for all else.
 func bound(expr *ast.Expr) (left, right *ast.Term) {
 	if !expr.IsAssignment() && !expr.IsEquality() || len(expr.Operands()) != 2 {
@@ -223,8 +239,8 @@ func written(r *ast.Rule, variable ast.Var) *ast.Term {
 
 // kindAsked returns the kind that a body wants of the object in a variable, nil
 // when it does not say so plainly.
-func kindAsked(r *ast.Rule, variable ast.Var) *ast.Term {
-	for _, expr := range r.Body {
+func kindAsked(body ast.Body, variable ast.Var) *ast.Term {
+	for _, expr := range body {
 		if expr.Negated || len(expr.With) > 0 || !isComparison(expr) {
 			continue
 		}

@@ -28,7 +28,7 @@ func (d *Dialect) Violation(subject *rule.Subject, value ast.Value) (rule.Violat
 	if !ours {
 		return rule.Violation{}, false, nil
 	}
-	violation := rule.Violation{Message: strings.TrimSpace(textOf(response, "alertMessage")), Path: pathOf(response, prefix)}
+	violation := rule.Violation{Message: messageOf(response), Path: pathOf(response, prefix)}
 	fix := fixOf(response)
 	if violation.Path == "" {
 		violation.Path = fix.path
@@ -36,7 +36,7 @@ func (d *Dialect) Violation(subject *rule.Subject, value ast.Value) (rule.Violat
 	if violation.Message == "" {
 		return violation, false, errors.New("a response has no alertMessage, or it is not a string")
 	}
-	if words := fix.words(); words != "" && !strings.Contains(violation.Message, fix.path) {
+	if words := fix.words(); words != "" && (fix.path == "" || !strings.Contains(violation.Message, fix.path)) {
 		violation.Message += "; " + words
 	}
 	violation.Container = containerOf(subject.Object, violation.Path)
@@ -79,13 +79,33 @@ func severityOf(score float64) finding.Severity {
 	return finding.Medium // it has none
 }
 
-// pathOf returns the first field that a response names below a prefix.
+// longMessage is where messages are cut off: some rules put whole objects there.
+const longMessage = 500
+
+// messageOf returns the message of a response, "" where it has none.
+func messageOf(response ast.Object) string {
+	message := strings.TrimSpace(textOf(response, "alertMessage"))
+	if message == "" {
+		message = strings.TrimSpace(textOf(response, "msg"))
+	}
+	if runes := []rune(message); len(runes) > longMessage {
+		message = string(runes[:longMessage]) + "…"
+	}
+	return message
+}
+
+// relatedPrefix is what paths to fields of related objects begin with.
+const relatedPrefix = "relatedObjects["
+
+// pathOf returns the first field of the object to judge that a response names.
+// Those of related objects are told apart by a prefix.
 func pathOf(response ast.Object, prefix string) string {
 	for _, field := range pathFields {
 		for _, path := range stringsOf(fieldOf(response, field)) {
-			if path != "" && strings.HasPrefix(path, prefix) {
-				return strings.TrimPrefix(path, prefix)
+			if path == "" || prefix != "" && strings.HasPrefix(path, relatedPrefix) && !strings.HasPrefix(path, prefix) {
+				continue
 			}
+			return strings.TrimPrefix(path, prefix)
 		}
 	}
 	return ""
@@ -239,7 +259,7 @@ func (d *Dialect) aboutExternal(subject *rule.Subject, external *ast.Term) (pref
 		// In a scan each finding comes once. At admission it is also about a role
 		// that gives somebody more than it did.
 		if (i == chosen || subject.Resource.Operation != resource.Scan) && isOf(term, identity, namespace) {
-			return fmt.Sprintf("relatedObjects[%d].", i), true
+			return fmt.Sprintf("%s%d].", relatedPrefix, i), true
 		}
 	}
 	return "", false
