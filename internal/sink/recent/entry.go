@@ -28,7 +28,9 @@ type Entry struct {
 	User        string             `json:"user,omitempty"`
 	Owner       *Owner             `json:"owner,omitempty"`
 	Findings    []Finding          `json:"findings,omitempty"`
-	// Omitted counts findings that are not in the entry.
+	// Excepted are the findings that exceptions hid.
+	Excepted []Excepted `json:"excepted,omitempty"`
+	// Omitted counts findings, excepted or not, that are not in the entry.
 	Omitted int `json:"omitted,omitempty"`
 	// Errors are the rules that could not judge, with the cause.
 	Errors []RuleError `json:"errors,omitempty"`
@@ -50,6 +52,16 @@ type Finding struct {
 	Container string           `json:"container,omitempty"`
 	Path      string           `json:"path,omitempty"`
 	Message   string           `json:"message"`
+	// Existing says that the object had violated the rule there before the update,
+	// without which the finding would have been a denial.
+	Existing bool `json:"existing,omitempty"`
+}
+
+// Excepted is a finding that an exception hid.
+type Excepted struct {
+	// Exception is the name of the RuleException, in the object's namespace.
+	Exception string `json:"exception"`
+	Finding
 }
 
 // RuleError is a rule that could not judge. Its message stays behind: it may
@@ -57,6 +69,8 @@ type Finding struct {
 type RuleError struct {
 	Rule  string `json:"rule"`
 	Cause string `json:"cause"`
+	// Refused says that the request was refused because of that.
+	Refused bool `json:"refused,omitempty"`
 }
 
 // newEntry returns the entry of a verdict. Texts are copied where they are cut,
@@ -77,22 +91,31 @@ func newEntry(report finding.Report, verdict finding.Verdict) Entry {
 		entry.Owner = &Owner{Kind: cut(res.Owner.GroupKind.String()), Name: cut(res.Owner.Name)}
 	}
 	kept := min(len(verdict.Findings), maxFindings)
-	entry.Omitted = len(verdict.Findings) - kept
 	for i := range kept {
-		f := &verdict.Findings[i]
-		entry.Findings = append(entry.Findings, Finding{
-			Rule:      f.Rule,
-			Severity:  f.Severity,
-			Mode:      f.Mode,
-			Container: cut(f.Container),
-			Path:      cut(f.Path),
-			Message:   cut(f.Message),
-		})
+		entry.Findings = append(entry.Findings, newFinding(&verdict.Findings[i]))
 	}
+	hidden := min(len(verdict.Excepted), maxFindings)
+	for i := range hidden {
+		excepted := &verdict.Excepted[i]
+		entry.Excepted = append(entry.Excepted, Excepted{Exception: excepted.Exception, Finding: newFinding(&excepted.Finding)})
+	}
+	entry.Omitted = len(verdict.Findings) - kept + len(verdict.Excepted) - hidden
 	for _, failure := range verdict.Errors[:min(len(verdict.Errors), maxErrors)] {
-		entry.Errors = append(entry.Errors, RuleError{Rule: failure.Rule, Cause: failure.Cause})
+		entry.Errors = append(entry.Errors, RuleError{Rule: failure.Rule, Cause: failure.Cause, Refused: failure.Deny})
 	}
 	return entry
+}
+
+func newFinding(f *finding.Finding) Finding {
+	return Finding{
+		Rule:      f.Rule,
+		Severity:  f.Severity,
+		Mode:      f.Mode,
+		Container: cut(f.Container),
+		Path:      cut(f.Path),
+		Message:   cut(f.Message),
+		Existing:  f.Existing,
+	}
 }
 
 // cut bounds a text.
@@ -115,11 +138,17 @@ func (e *Entry) size() int {
 		n += overhead + len(e.Owner.Kind) + len(e.Owner.Name)
 	}
 	for i := range e.Findings {
-		f := &e.Findings[i]
-		n += overhead + len(f.Rule) + len(f.Container) + len(f.Path) + len(f.Message)
+		n += e.Findings[i].size()
+	}
+	for i := range e.Excepted {
+		n += e.Excepted[i].size() + len(e.Excepted[i].Exception)
 	}
 	for i := range e.Errors {
 		n += overhead + len(e.Errors[i].Rule)
 	}
 	return n
+}
+
+func (f *Finding) size() int {
+	return overhead + len(f.Rule) + len(f.Container) + len(f.Path) + len(f.Message)
 }

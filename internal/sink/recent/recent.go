@@ -92,8 +92,8 @@ func (r *Ring) add(entry Entry) {
 
 // Query chooses entries.
 type Query struct {
-	// Rule is an id or a path.Match glob of ids; entries without a finding or an
-	// error of such a rule are left out. Empty: any. An asterisk matches slashes
+	// Rule is an id or a path.Match glob of ids; entries without a finding, excepted
+	// or not, or an error of such a rule are left out. Empty: any. An asterisk matches slashes
 	// as well.
 	Rule string
 	// Since leaves out what is older. Zero: nothing.
@@ -145,6 +145,7 @@ func (q Query) chooses(entry *Entry) bool {
 	}
 	return q.Rule == "" ||
 		slices.ContainsFunc(entry.Findings, func(f Finding) bool { return matches(q.Rule, f.Rule) }) ||
+		slices.ContainsFunc(entry.Excepted, func(e Excepted) bool { return matches(q.Rule, e.Rule) }) ||
 		slices.ContainsFunc(entry.Errors, func(e RuleError) bool { return matches(q.Rule, e.Rule) })
 }
 

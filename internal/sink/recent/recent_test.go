@@ -56,7 +56,8 @@ func names(page recent.Page) []string {
 func TestAnEntryIsWhatIdentifiesAnAdmissionAndNoMore(t *testing.T) {
 	ring := recent.New(recent.Options{})
 	report := admission(1, "host-pid")
-	report.Verdicts[0].Errors = []finding.RuleError{{Rule: "slow", Cause: finding.CauseDeadline, Message: "may quote the object"}}
+	report.Verdicts[0].Errors = []finding.RuleError{{Rule: "slow", Cause: finding.CauseDeadline, Message: "may quote the object", Deny: true}}
+	report.Verdicts[0].Excepted = []finding.Excepted{{Exception: "legacy", Finding: finding.Finding{Rule: "host-ipc", Mode: finding.Deny, Message: "hidden"}}}
 	write(t, ring, report)
 	text, err := json.Marshal(ring.Read(recent.Query{}))
 	if err != nil {
@@ -65,7 +66,8 @@ func TestAnEntryIsWhatIdentifiesAnAdmissionAndNoMore(t *testing.T) {
 	want := `{"entries":[{"time":"2026-03-01T12:01:00Z","revision":"abc","operation":"CREATE",` +
 		`"resource":{"apiVersion":"v1","kind":"Pod","namespace":"shop","name":"pod-1"},"user":"ann","owner":{"kind":"ReplicaSet.apps","name":"web-1"},` +
 		`"findings":[{"rule":"host-pid","severity":"high","mode":"warn","container":"web","path":"spec.containers[0]","message":"found by host-pid"}],` +
-		`"errors":[{"rule":"slow","cause":"deadline"}]}],"oldest":"2026-03-01T12:01:00Z","dropped":0,"more":false}`
+		`"excepted":[{"exception":"legacy","rule":"host-ipc","severity":"info","mode":"deny","message":"hidden"}],` +
+		`"errors":[{"rule":"slow","cause":"deadline","refused":true}]}],"oldest":"2026-03-01T12:01:00Z","dropped":0,"more":false}`
 	if diff := cmp.Diff(want, string(text)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
@@ -155,19 +157,23 @@ func TestQueries(t *testing.T) {
 	failed := admission(4)
 	failed.Verdicts[0].Errors = []finding.RuleError{{Rule: "host-pid", Cause: finding.CauseDeadline}}
 	write(t, ring, failed)
+	excepted := admission(5)
+	excepted.Verdicts[0].Excepted = []finding.Excepted{{Exception: "legacy", Finding: finding.Finding{Rule: "privileged"}}}
+	write(t, ring, excepted)
 	for _, test := range []struct {
 		name  string
 		query recent.Query
 		want  []string
 		more  bool
 	}{
-		{"everything, newest first", recent.Query{}, []string{"pod-4", "pod-3", "pod-2", "pod-1"}, false},
+		{"everything, newest first", recent.Query{}, []string{"pod-5", "pod-4", "pod-3", "pod-2", "pod-1"}, false},
+		{"a rule whose finding an exception hid", recent.Query{Rule: "privileged"}, []string{"pod-5"}, false},
 		{"a rule, also where it could not judge", recent.Query{Rule: "host-pid"}, []string{"pod-4", "pod-1"}, false},
 		{"a glob", recent.Query{Rule: "host-*"}, []string{"pod-4", "pod-2", "pod-1"}, false},
 		{"an asterisk that matches slashes", recent.Query{Rule: "gatekeeper/*"}, []string{"pod-2"}, false},
-		{"from a time on", recent.Query{Since: start.Add(3 * time.Minute)}, []string{"pod-4", "pod-3"}, false},
-		{"the newest few", recent.Query{Limit: 2}, []string{"pod-4", "pod-3"}, true},
-		{"as many as there are", recent.Query{Limit: 4}, []string{"pod-4", "pod-3", "pod-2", "pod-1"}, false},
+		{"from a time on", recent.Query{Since: start.Add(4 * time.Minute)}, []string{"pod-5", "pod-4"}, false},
+		{"the newest few", recent.Query{Limit: 2}, []string{"pod-5", "pod-4"}, true},
+		{"as many as there are", recent.Query{Limit: 5}, []string{"pod-5", "pod-4", "pod-3", "pod-2", "pod-1"}, false},
 		{"a rule that found nothing", recent.Query{Rule: "other"}, []string{}, false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
