@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sync/semaphore"
 	"golang.org/x/time/rate"
 	admissionv1 "k8s.io/api/admission/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
 )
 
@@ -123,6 +124,16 @@ func (e *Endpoint) serve(w http.ResponseWriter, r *http.Request) ([]byte, error)
 	return encodeReview(&response.AdmissionResponse)
 }
 
+// statusReasons are the API's words for the HTTP errors.
+var statusReasons = map[int]metav1.StatusReason{
+	http.StatusBadRequest:            metav1.StatusReasonBadRequest,
+	http.StatusMethodNotAllowed:      metav1.StatusReasonMethodNotAllowed,
+	http.StatusUnsupportedMediaType:  metav1.StatusReasonUnsupportedMediaType,
+	http.StatusRequestEntityTooLarge: metav1.StatusReasonRequestEntityTooLarge,
+	http.StatusServiceUnavailable:    metav1.StatusReasonServiceUnavailable,
+	http.StatusInternalServerError:   metav1.StatusReasonInternalError,
+}
+
 // refuse answers with an HTTP error. The API server shows its message to the
 // user, or in its own log when the failurePolicy is Ignore.
 func (e *Endpoint) refuse(w http.ResponseWriter, err error) {
@@ -136,7 +147,17 @@ func (e *Endpoint) refuse(w http.ResponseWriter, err error) {
 	e.noise.Do(func() {
 		e.Log.Info("refused a request unjudged", "status", cause.status, "reason", cause.reason, "message", cause.message)
 	})
-	http.Error(w, cause.message, cause.status)
+	// Of a plain text the API server would pass on what comes with status 500 only.
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	w.WriteHeader(cause.status)
+	_ = json.NewEncoder(w).Encode(metav1.Status{
+		TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Status"},
+		Status:   metav1.StatusFailure,
+		Code:     int32(cause.status),
+		Reason:   statusReasons[cause.status],
+		Message:  cause.message,
+	}) // whoever asked has gone when that fails
 }
 
 // deadline returns how long a request may take: what the API server waits, less

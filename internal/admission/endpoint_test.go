@@ -14,6 +14,7 @@ import (
 	"github.com/go-logr/logr"
 	"github.com/google/go-cmp/cmp"
 	admissionv1 "k8s.io/api/admission/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	ctrladmission "sigs.k8s.io/controller-runtime/pkg/webhook/admission"
 
 	"github.com/kubereeve/reeve/internal/admission"
@@ -57,7 +58,11 @@ func TestEndpointRefuses(t *testing.T) {
 			request.Header.Set("Content-Type", content)
 			answer := httptest.NewRecorder()
 			d.ServeHTTP(answer, request)
-			if answer.Code != test.status || !strings.Contains(answer.Body.String(), test.message) {
+			var said metav1.Status
+			if err := json.Unmarshal(answer.Body.Bytes(), &said); err != nil {
+				t.Fatal(err)
+			}
+			if answer.Code != test.status || !strings.Contains(said.Message, test.message) || said.Kind != "Status" || said.Code != int32(test.status) || said.Reason == "" {
 				t.Errorf("status %d: %s", answer.Code, answer.Body)
 			}
 			if diff := cmp.Diff([]string{test.reason}, d.recorder.refused); diff != "" {

@@ -55,7 +55,11 @@ func (c *Checker) ask(ctx context.Context, name, nonce string) error {
 	case http.StatusServiceUnavailable:
 		return errBusy
 	}
-	return fmt.Errorf("the canary that must %s got status %d: %.200s", name, response.StatusCode, strings.TrimSpace(string(text)))
+	var said metav1.Status
+	if err := json.Unmarshal(text, &said); err != nil || said.Message == "" {
+		said.Message = strings.TrimSpace(string(text))
+	}
+	return fmt.Errorf("the canary that must %s got status %d: %.200s", name, response.StatusCode, said.Message)
 }
 
 // review returns the AdmissionReview of a canary.
