@@ -123,6 +123,7 @@ type entry struct {
 	alone     bool
 	cacheable bool
 	query     ast.Body // this entry point alone
+	slow      meter    // since it did not end in time
 }
 
 // linkedAlone tells whether evaluating the entry by itself takes a link of its
@@ -143,6 +144,7 @@ type link struct {
 	name    string
 	entries []int
 	query   ast.Body
+	meter   meter
 }
 
 const linkedSet = "f"
@@ -167,7 +169,10 @@ func compileLinks(files []parsed, entries []*entry, links []*link) (*ast.Compile
 		all[link.name] = link.module()
 	}
 	// Once references are resolved, a body means the same in any package.
-	compiler := newCompiler(capabilities(files)).WithStageAfterID(ast.StageResolveRefs, ast.CompilerStageDefinition{
+	guarded, _ := guardedBuiltins()
+	allowed := capabilities(files)
+	allowed.Builtins = append(allowed.Builtins, guarded...)
+	compiler := newCompiler(allowed).WithStageAfterID(ast.StageResolveRefs, ast.CompilerStageDefinition{
 		Name:       "LinkRules",
 		MetricName: "compile_stage_link_rules",
 		Stage: func(compiler *ast.Compiler) *ast.Error {
@@ -177,6 +182,14 @@ func compileLinks(files []parsed, entries []*entry, links []*link) (*ast.Compile
 					module.Rules = append(module.Rules, linkedRules(compiler, module, entries[number], number)...)
 				}
 			}
+			return nil
+		},
+	})
+	compiler.WithStageAfterID(ast.StageRewriteTemplateStrings, ast.CompilerStageDefinition{
+		Name:       "GuardCalls",
+		MetricName: "compile_stage_guard_calls",
+		Stage: func(compiler *ast.Compiler) *ast.Error {
+			guardCalls(compiler)
 			return nil
 		},
 	})

@@ -12,6 +12,7 @@ import (
 	lru "github.com/hashicorp/golang-lru/v2"
 	"github.com/open-policy-agent/opa/v1/ast"
 	"github.com/open-policy-agent/opa/v1/storage"
+	"github.com/open-policy-agent/opa/v1/topdown"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/kubereeve/reeve/internal/finding"
@@ -41,6 +42,11 @@ type Recorder interface {
 	RuleFailed(rule, cause string)
 	// CacheLookup counts a look into the verdict cache.
 	CacheLookup(hit bool)
+	// RuleTook is told how long a rule took for one object, where it was
+	// evaluated by itself: sometimes, or always.
+	RuleTook(rule string, took time.Duration)
+	// RuleOverBudget counts a rule that took longer than its budget.
+	RuleOverBudget(rule string, took time.Duration)
 }
 
 // Options configure an engine. The zero value works.
@@ -50,6 +56,9 @@ type Options struct {
 	CacheSize int
 	// Deadline bounds the evaluation of one resource; 0 means DefaultDeadline.
 	Deadline time.Duration
+	// Budget is how long one rule may take for one object before it is named; 0
+	// means DefaultBudget.
+	Budget time.Duration
 	// Inventory serves rules that read data.inventory; without one they are
 	// not judged, except for those that can do without.
 	Inventory *Inventory
@@ -83,6 +92,8 @@ type Engine struct {
 	inventory *Inventory
 	recorder  Recorder
 	deadline  time.Duration
+	budget    time.Duration
+	guarded   map[string]*topdown.Builtin
 
 	// variants are the parameters that rules are given.
 	variants *variants
@@ -119,13 +130,18 @@ func New(set *rule.Set, options Options) (*Engine, []*rule.Problem, error) {
 		inventory: options.Inventory,
 		recorder:  options.Recorder,
 		deadline:  options.Deadline,
+		budget:    options.Budget,
 		fits:      make(map[*rule.Rule]bool),
 	}
+	_, e.guarded = guardedBuiltins()
 	if e.recorder == nil {
 		e.recorder = nothing{}
 	}
 	if e.deadline == 0 {
 		e.deadline = DefaultDeadline
+	}
+	if e.budget == 0 {
+		e.budget = DefaultBudget
 	}
 	if e.variants, err = newVariants(set, active.Revision(), options); err != nil {
 		return nil, nil, err
@@ -199,6 +215,12 @@ func (nothing) RuleFailed(string, string) {}
 
 // CacheLookup counts nothing.
 func (nothing) CacheLookup(bool) {}
+
+// RuleTook counts nothing.
+func (nothing) RuleTook(string, time.Duration) {}
+
+// RuleOverBudget counts nothing.
+func (nothing) RuleOverBudget(string, time.Duration) {}
 
 // Match is one violation that a rule found.
 type Match struct {

@@ -279,3 +279,6 @@ func TestEvaluateIsSafeForConcurrentUse(t *testing.T) {
 	}
 	wait.Wait()
 }
+
+func (c *counts) RuleTook(string, time.Duration)       {}
+func (c *counts) RuleOverBudget(string, time.Duration) {}

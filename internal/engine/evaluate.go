@@ -3,13 +3,11 @@ package engine
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/open-policy-agent/opa/v1/ast"
-	"github.com/open-policy-agent/opa/v1/metrics"
 	"github.com/open-policy-agent/opa/v1/topdown"
 
 	"github.com/kubereeve/reeve/internal/finding"
@@ -119,13 +117,30 @@ type evaluation struct {
 // those of the link included.
 func (v *evaluation) judge(ctx context.Context, link *link, left int) {
 	input := v.engine.entries[link.entries[0]].rule.Dialect.Input(v.subject, nil)
+	start := time.Now()
+	if link.meter.apart(start) {
+		v.oneByOne(ctx, link, input, left)
+		return
+	}
 	half, cancel := context.WithTimeout(ctx, v.engine.remaining(ctx)/2)
 	defer cancel()
 	term, err := v.engine.query(half, link.query, input)
+	took := time.Since(start)
 	if err == nil {
 		v.eachLinked(term, v.add)
+		if took > v.engine.budget {
+			link.meter.next.Store(true)
+		}
 		return
 	}
+	if isExhausted(err) {
+		link.meter.suspected(start)
+	}
+	v.oneByOne(ctx, link, input, left)
+}
+
+// oneByOne runs the entries of a link by themselves.
+func (v *evaluation) oneByOne(ctx context.Context, link *link, input *ast.Term, left int) {
 	for i, number := range link.entries {
 		entry := v.engine.entries[number]
 		term, err := v.share(ctx, entry, input, left-i)
@@ -160,65 +175,27 @@ func (v *evaluation) judgeAlone(ctx context.Context, entry *entry, left int) {
 	}
 }
 
-// share evaluates an entry by itself in its share of the time that is left.
+// share evaluates an entry by itself in its share of the time that is left. One
+// that lately did not end in its share gets its budget only.
 func (v *evaluation) share(ctx context.Context, entry *entry, input *ast.Term, left int) (*ast.Term, error) {
-	alone, cancel := context.WithTimeout(ctx, v.engine.remaining(ctx)/time.Duration(left))
+	start := time.Now()
+	limit := v.engine.remaining(ctx) / time.Duration(left)
+	if start.UnixNano() < entry.slow.suspect.Load() {
+		limit = min(limit, v.engine.budget)
+	}
+	alone, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	return v.engine.query(alone, entry.query, input)
+	term, err := v.engine.query(alone, entry.query, input)
+	v.engine.took(entry, time.Since(start))
+	if isExhausted(err) {
+		entry.slow.suspected(start)
+	}
+	return term, err
 }
 
-// remaining returns the time until the evaluation must end.
-func (e *Engine) remaining(ctx context.Context) time.Duration {
-	deadline, ok := ctx.Deadline()
-	if !ok {
-		return e.deadline
-	}
-	return time.Until(deadline)
-}
-
-// errBuiltin says that a builtin failed during an evaluation that otherwise
-// ended well. OPA takes a failed builtin for undefined, so a rule would pass
-// because of it.
-var errBuiltin = errors.New("builtin failed")
-
-// query evaluates one query and returns what it binds to resultVar, nil when it
-// is undefined. With errBuiltin it returns the result as well.
-func (e *Engine) query(ctx context.Context, body ast.Body, input *ast.Term) (*ast.Term, error) {
-	cancel := topdown.NewCancel()
-	stop := context.AfterFunc(ctx, cancel.Cancel)
-	defer stop()
-	var failed []topdown.Error
-	query := topdown.NewQuery(body).
-		WithCompiler(e.compiler).
-		WithStore(e.store).
-		WithTransaction(e.txn).
-		WithInput(input).
-		WithCancel(cancel).
-		WithMetrics(metrics.NoOp()).
-		WithBuiltinErrorList(&failed)
-	var term *ast.Term
-	err := query.Iter(ctx, func(result topdown.QueryResult) error {
-		term = result[resultVar]
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	if len(failed) > 0 {
-		return term, fmt.Errorf("%w: %w", errBuiltin, &failed[0])
-	}
-	return term, nil
-}
-
-// cause returns the cause of a failed evaluation.
-func cause(err error) string {
-	switch {
-	case topdown.IsCancel(err):
-		return finding.CauseDeadline
-	case errors.Is(err, errBuiltin):
-		return finding.CauseBuiltin
-	}
-	return finding.CauseEval
+// isExhausted tells whether an evaluation was ended for its time or its memory.
+func isExhausted(err error) bool {
+	return err != nil && (topdown.IsCancel(err) || errors.Is(err, errTooMuch))
 }
 
 // each adds what an entry has found that was evaluated by itself.

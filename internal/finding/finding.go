@@ -91,6 +91,7 @@ type RuleError struct {
 // The causes of a RuleError.
 const (
 	CauseDeadline  = "deadline"  // the rule did not end in time
+	CauseMemory    = "memory"    // the rule wanted more memory than it may have
 	CauseEval      = "eval"      // the rule failed, for example with a conflict
 	CauseBuiltin   = "builtin"   // a builtin was given input it cannot work on
 	CauseResult    = "result"    // the rule returned something that is no finding

@@ -3,6 +3,7 @@ package podsecurity_test
 import (
 	"context"
 	"testing"
+	"time"
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
@@ -50,3 +51,6 @@ func TestVerdictsAreCached(t *testing.T) {
 		}
 	}
 }
+
+func (l *lookups) RuleTook(string, time.Duration)       {}
+func (l *lookups) RuleOverBudget(string, time.Duration) {}

@@ -21,6 +21,9 @@ type Metrics struct {
 	failedOpen    *prometheus.CounterVec
 	admitted      *prometheus.CounterVec
 	ruleFailures  *prometheus.CounterVec
+	ruleTime      *prometheus.CounterVec
+	ruleRuns      *prometheus.CounterVec
+	overBudget    *prometheus.CounterVec
 	cacheLookups  *prometheus.CounterVec
 	dropped       prometheus.Counter
 	sinkFailures  prometheus.Counter
@@ -63,6 +66,9 @@ func New(registerer prometheus.Registerer) *Metrics {
 		failedOpen:    counters("admission_failed_open_total", "Requests that passed although something could not be judged, by cause.", "cause"),
 		admitted:      counters("admission_findings_total", "Findings at admission, by rule, severity and mode.", "rule", "severity", "mode"),
 		ruleFailures:  counters("rule_failures_total", "Rules that could not judge a resource, by rule and cause.", "rule", "cause"),
+		ruleTime:      counters("rule_sampled_seconds_total", "Time of the rule in evaluations in which it ran by itself, a sample of all.", "rule"),
+		ruleRuns:      counters("rule_samples_total", "Evaluations in which the rule ran by itself.", "rule"),
+		overBudget:    counters("rule_over_budget_total", "Evaluations in which the rule took longer than its budget.", "rule"),
 		cacheLookups:  counters("verdict_cache_lookups_total", "Looks into the verdict cache, by result: hit or miss.", "result"),
 		dropped:       counter("reports_dropped_total", "Reports dropped because the queue before the sinks was full."),
 		sinkFailures:  counter("sink_failures_total", "Reports that a sink did not take."),
@@ -98,6 +104,17 @@ func (m *Metrics) FailedOpen(cause string) { m.failedOpen.WithLabelValues(cause)
 
 // RuleFailed counts a rule that could not judge a resource.
 func (m *Metrics) RuleFailed(rule, cause string) { m.ruleFailures.WithLabelValues(rule, cause).Inc() }
+
+// RuleTook adds to the time of a rule.
+func (m *Metrics) RuleTook(rule string, took time.Duration) {
+	m.ruleTime.WithLabelValues(rule).Add(took.Seconds())
+	m.ruleRuns.WithLabelValues(rule).Inc()
+}
+
+// RuleOverBudget counts a rule that took longer than its budget.
+func (m *Metrics) RuleOverBudget(rule string, _ time.Duration) {
+	m.overBudget.WithLabelValues(rule).Inc()
+}
 
 // CacheLookup counts a look into the verdict cache.
 func (m *Metrics) CacheLookup(hit bool) {

@@ -284,3 +284,6 @@ func TestStartChecksAsSoonAsTheWebhookServes(t *testing.T) {
 		t.Errorf("asked %d times, error %v", asked, err)
 	}
 }
+
+func (c *trace) RuleTook(string, time.Duration)       {}
+func (c *trace) RuleOverBudget(string, time.Duration) {}

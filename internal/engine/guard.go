@@ -1,0 +1,112 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+	"github.com/open-policy-agent/opa/v1/topdown"
+)
+
+// A builtin does its work in one go: nothing can end it once it has begun, neither
+// the deadline nor a look at the memory. Those that can make much of little are
+// therefore called through a guard that looks at what they are given.
+const (
+	guardPrefix = "reeve_guarded"
+	maxText     = 8 << 20 // bytes of a string that a builtin makes
+	maxItems    = 1 << 20 // elements of a list that a builtin makes
+	maxNodes    = 24      // of a graph whose paths are listed: there may be 2^n
+	maxGlob     = 256     // bytes of a glob that is held against another one
+)
+
+// errTooMuch says that a builtin would have made more than it may.
+var errTooMuch = errors.New("too much memory")
+
+// guard returns an error when a builtin must not be called with its operands.
+type guard func(operands []*ast.Term) error
+
+// guards are the guarded builtins.
+var guards = map[string]guard{
+	"array.concat":              joined,
+	"base64.encode":             encoded,
+	"base64url.encode":          encoded,
+	"base64url.encode_no_pad":   encoded,
+	"bits.lsh":                  shifted,
+	"concat":                    concatenated,
+	"graph.reachable_paths":     paths,
+	"hex.encode":                encoded,
+	"internal.template_string":  templated,
+	"json.marshal":              marshalled,
+	"json.marshal_with_options": marshalled,
+	"net.cidr_expand":           expanded,
+	"numbers.range":             counted,
+	"numbers.range_step":        counted,
+	"regex.globs_match":         globs,
+	"regex.replace":             replacedPattern,
+	"replace":                   replaced,
+	"split":                     splits,
+	"sprintf":                   formatted,
+	"strings.render_template":   rendered,
+	"strings.replace_n":         replacedEach,
+	"urlquery.encode":           encoded,
+	"urlquery.encode_object":    encoded,
+	"yaml.marshal":              marshalled,
+}
+
+// guardedBuiltins returns the guarded builtins under their other names: what the
+// compiler has to know of them, and how they are called.
+func guardedBuiltins() ([]*ast.Builtin, map[string]*topdown.Builtin) {
+	var known []*ast.Builtin
+	functions := make(map[string]*topdown.Builtin)
+	for _, builtin := range ast.Builtins {
+		check := guards[builtin.Name]
+		function := topdown.GetBuiltin(builtin.Name)
+		if check == nil || function == nil {
+			continue
+		}
+		renamed := *builtin
+		renamed.Name = guardPrefix + "." + builtin.Name
+		renamed.Infix = ""
+		known = append(known, &renamed)
+		functions[renamed.Name] = &topdown.Builtin{Decl: &renamed, Func: func(context topdown.BuiltinContext, operands []*ast.Term, iterate func(*ast.Term) error) error {
+			if err := check(operands); err != nil {
+				return topdown.Halt{Err: fmt.Errorf("%s: %w", builtin.Name, err)}
+			}
+			return function(context, operands, iterate)
+		}}
+	}
+	return known, functions
+}
+
+// guardCalls makes the modules of a compiler call guarded builtins through their
+// guards. References must have been resolved: a rule's own function may have the
+// name of a builtin.
+func guardCalls(compiler *ast.Compiler) {
+	for _, module := range compiler.Modules {
+		ast.WalkExprs(module, func(expression *ast.Expr) bool {
+			if terms, ok := expression.Terms.([]*ast.Term); ok {
+				guardCall(terms)
+			}
+			return false
+		})
+		ast.WalkTerms(module, func(term *ast.Term) bool {
+			if call, ok := term.Value.(ast.Call); ok {
+				guardCall(call)
+			}
+			return false
+		})
+	}
+}
+
+func guardCall(call []*ast.Term) {
+	operator, ok := call[0].Value.(ast.Ref)
+	if !ok || guards[operator.String()] == nil {
+		return
+	}
+	guarded := ast.Ref{ast.VarTerm(guardPrefix)}
+	for _, part := range strings.Split(operator.String(), ".") {
+		guarded = append(guarded, ast.StringTerm(part))
+	}
+	call[0] = ast.NewTerm(guarded).SetLocation(call[0].Location)
+}

@@ -1,0 +1,76 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+	"github.com/open-policy-agent/opa/v1/metrics"
+	"github.com/open-policy-agent/opa/v1/topdown"
+
+	"github.com/kubereeve/reeve/internal/finding"
+)
+
+// remaining returns the time until the evaluation must end.
+func (e *Engine) remaining(ctx context.Context) time.Duration {
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		return e.deadline
+	}
+	return time.Until(deadline)
+}
+
+// errBuiltin says that a builtin failed during an evaluation that otherwise
+// ended well. OPA takes a failed builtin for undefined, so a rule would pass
+// because of it.
+var errBuiltin = errors.New("builtin failed")
+
+// query evaluates one query and returns what it binds to resultVar, nil when it
+// is undefined. With errBuiltin it returns the result as well.
+func (e *Engine) query(ctx context.Context, body ast.Body, input *ast.Term) (*ast.Term, error) {
+	cancel := topdown.NewCancel()
+	stop := context.AfterFunc(ctx, cancel.Cancel)
+	defer stop()
+	watch := watchMemory(cancel)
+	defer watch.stop()
+	var failed []topdown.Error
+	query := topdown.NewQuery(body).
+		WithCompiler(e.compiler).
+		WithStore(e.store).
+		WithTransaction(e.txn).
+		WithInput(input).
+		WithCancel(cancel).
+		WithBuiltins(e.guarded).
+		WithMetrics(metrics.NoOp()).
+		WithBuiltinErrorList(&failed)
+	var term *ast.Term
+	err := query.Iter(ctx, func(result topdown.QueryResult) error {
+		term = result[resultVar]
+		return nil
+	})
+	if err != nil && watch.stop() {
+		return nil, errTooMuch
+	}
+	if err != nil {
+		return nil, err
+	}
+	if len(failed) > 0 {
+		return term, fmt.Errorf("%w: %w", errBuiltin, &failed[0])
+	}
+	return term, nil
+}
+
+// cause returns the cause of a failed evaluation.
+func cause(err error) string {
+	switch {
+	case errors.Is(err, errTooMuch):
+		return finding.CauseMemory
+	case topdown.IsCancel(err):
+		return finding.CauseDeadline
+	case errors.Is(err, errBuiltin):
+		return finding.CauseBuiltin
+	}
+	return finding.CauseEval
+}
