@@ -203,6 +203,8 @@ func TestRecorders(t *testing.T) {
 		"reeve_rule_files_quarantined":                       2,
 		"reeve_serving_certificate_expiry_timestamp_seconds": 7,
 		"reeve_scan_duration_seconds":                        0,
+		"reeve_scan_interval_seconds":                        0,
+		"reeve_selfcheck_last_success_timestamp_seconds":     0,
 		"reeve_scan_last_end_timestamp_seconds":              0,
 		"reeve_scan_resources":                               0,
 	}
