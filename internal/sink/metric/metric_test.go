@@ -207,6 +207,8 @@ func TestRecorders(t *testing.T) {
 		"reeve_selfcheck_last_success_timestamp_seconds":     0,
 		"reeve_scan_last_end_timestamp_seconds":              0,
 		"reeve_scan_resources":                               0,
+		"reeve_scan_interval_seconds":                        0,
+		"reeve_selfcheck_last_success_timestamp_seconds":     0,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("metrics (-want +got):\n%s", diff)
