@@ -2,10 +2,12 @@ package exception
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/kubereeve/reeve/api/v1alpha1"
 	"github.com/kubereeve/reeve/internal/resource"
 	"github.com/kubereeve/reeve/internal/review"
+	"github.com/kubereeve/reeve/internal/rule"
 )
 
 // Compiler makes of exceptions what a reviewer heeds. It remembers what it has
@@ -29,7 +31,7 @@ func (c *Compiler) Compile(exceptions []*v1alpha1.RuleException) (*review.Except
 	for _, e := range exceptions {
 		this, isKnown := c.known[versionOf(e)]
 		if !isKnown || e.UID == "" { // those of files have none
-			this.exception, this.err = review.NewException(e.Namespace, e.Name, e.Spec)
+			this.exception, this.err = review.ExceptionOf(e)
 		}
 		known[versionOf(e)] = this
 		if this.err != nil {
@@ -53,14 +55,25 @@ func Into(store *review.ExceptionStore) func([]*v1alpha1.RuleException) map[*v1a
 	}
 }
 
-// Effect tells whether an exception can hide anything: one of the reasons of
-// package v1alpha1, and a sentence that says the same.
-func Effect(e *v1alpha1.RuleException, judge func(review.Exception) (reason, message string)) (reason, message string) {
-	compiled, err := review.NewException(e.Namespace, e.Name, e.Spec)
+// Effect tells whether an exception can hide anything where rules are judged by a
+// policy: one of the reasons of package v1alpha1, and a sentence that says the
+// same.
+func Effect(e *v1alpha1.RuleException, policy *review.Policy, rules *rule.Set) (reason, message string) {
+	compiled, err := review.ExceptionOf(e)
 	if err != nil {
 		return v1alpha1.ReasonInvalid, err.Error()
 	}
-	return judge(compiled)
+	return policy.Effect(compiled, rules)
+}
+
+// End returns the moment from which an exception counts no longer under a policy;
+// zero means never.
+func End(e *v1alpha1.RuleException, policy *review.Policy) time.Time {
+	times := review.Exception{Created: e.CreationTimestamp.Time}
+	if e.Spec.ExpiresAt != nil {
+		times.Expires = e.Spec.ExpiresAt.Time
+	}
+	return policy.End(&times)
 }
 
 // Problem is what is wrong with an exception in a file, and where.

@@ -30,32 +30,39 @@ func (w *Watcher) publish(ctx context.Context) {
 			last = exceptions
 			w.report(w.options.Publish(last), len(last), leftOut, synced)
 		}
-		if next := w.count(last); !next.IsZero() {
-			expiry.Reset(next.Sub(w.options.Clock()))
-		}
+		expiry.Reset(w.count(last))
 	}
 }
 
-// count records how many exceptions have expired, and returns when the next one
-// does; zero for never.
-func (w *Watcher) count(exceptions []*v1alpha1.RuleException) (next time.Time) {
+// recount is how often it is counted at least how many have expired: the
+// configuration says how long exceptions last at most, and it may change.
+const recount = time.Minute
+
+// count records how many exceptions have expired, and returns how long that is
+// true.
+func (w *Watcher) count(exceptions []*v1alpha1.RuleException) time.Duration {
+	now := w.options.Clock()
+	expired, next := expiries(exceptions, w.options.End, now)
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.state.Expired, next = expiries(exceptions, w.options.Clock())
+	w.state.Expired = expired
 	w.options.Record(w.state)
-	return next
+	if next.IsZero() {
+		return recount
+	}
+	return min(next.Sub(now), recount)
 }
 
 // expiries returns how many exceptions have expired, and when the next one does;
 // zero for never.
-func expiries(exceptions []*v1alpha1.RuleException, now time.Time) (expired int, next time.Time) {
+func expiries(exceptions []*v1alpha1.RuleException, end func(*v1alpha1.RuleException) time.Time, now time.Time) (expired int, next time.Time) {
 	for _, e := range exceptions {
-		switch at := e.Spec.ExpiresAt; {
-		case at == nil:
+		switch at := end(e); {
+		case at.IsZero():
 		case !at.After(now):
 			expired++
-		case next.IsZero() || at.Time.Before(next):
-			next = at.Time
+		case next.IsZero() || at.Before(next):
+			next = at
 		}
 	}
 	return expired, next

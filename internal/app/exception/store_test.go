@@ -92,6 +92,14 @@ func TestTheStoreTakesExceptionsOnly(t *testing.T) {
 	}
 }
 
+// expiresAt is the End of exceptions where nothing is configured.
+func expiresAt(e *v1alpha1.RuleException) time.Time {
+	if e.Spec.ExpiresAt == nil {
+		return time.Time{}
+	}
+	return e.Spec.ExpiresAt.Time
+}
+
 func TestExpiries(t *testing.T) {
 	at := func(seconds ...int64) (exceptions []*v1alpha1.RuleException) {
 		for i, second := range seconds {
@@ -117,7 +125,7 @@ func TestExpiries(t *testing.T) {
 		{name: "before", exceptions: at(1, 99), expired: 2},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			expired, next := expiries(test.exceptions, time.Unix(100, 0))
+			expired, next := expiries(test.exceptions, expiresAt, time.Unix(100, 0))
 			if expired != test.expired || test.next == 0 && !next.IsZero() || test.next != 0 && next.Unix() != test.next {
 				t.Errorf("%d expired, the next at %s; want %d and %d", expired, next, test.expired, test.next)
 			}

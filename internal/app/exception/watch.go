@@ -55,6 +55,9 @@ type Options struct {
 	// changed, from one goroutine. It returns those that cannot be used, with the
 	// reason. It must not change the exceptions, and may keep them.
 	Publish func(exceptions []*v1alpha1.RuleException) map[*v1alpha1.RuleException]error
+	// End returns the moment from which an exception counts no longer; zero means
+	// never. It says how many have expired; what they hide, the reviewer decides.
+	End func(*v1alpha1.RuleException) time.Time
 	// Record is told what is known whenever that changes. It must not wait.
 	Record func(State)
 	Log    logr.Logger

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"time"
 
 	"github.com/go-logr/logr"
 	"k8s.io/client-go/dynamic"
@@ -35,10 +36,12 @@ type exceptions struct {
 // newExceptions returns the exceptions, which come into a store while the watcher
 // runs.
 func newExceptions(options Options, config *rest.Config, live *app.Live, store *review.ExceptionStore, metrics *metric.Metrics, log logr.Logger) (*exceptions, error) {
+	end := func(e *v1alpha1.RuleException) time.Time { return exception.End(e, live.Current().Rules.Policy) }
 	watcher, err := exception.NewWatcher(exception.Options{
 		Config:  config,
 		Limit:   options.ExceptionLimit,
 		Publish: exception.Into(store),
+		End:     end,
 		Record: func(state exception.State) {
 			metrics.ExceptionsKnown(state.Known, state.Expired, state.Unusable, state.LeftOut)
 			metrics.ExceptionsStale(state.Problem != nil)
@@ -65,10 +68,9 @@ func newExceptions(options Options, config *rest.Config, live *app.Live, store *
 		},
 		Effect: func(e *v1alpha1.RuleException) (reason, message string) {
 			rules := live.Current().Rules
-			return exception.Effect(e, func(compiled review.Exception) (reason, message string) {
-				return rules.Policy.Effect(compiled, rules.Set)
-			})
+			return exception.Effect(e, rules.Policy, rules.Set)
 		},
+		End:       end,
 		Namespace: options.Namespace,
 		Client:    client.Resource(v1alpha1.RuleExceptionResource()),
 		Instance:  instance,

@@ -3,10 +3,12 @@ package webhook
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/go-logr/logr"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/kubereeve/reeve/api/v1alpha1"
 	"github.com/kubereeve/reeve/internal/admission"
 	"github.com/kubereeve/reeve/internal/app/exception"
 	"github.com/kubereeve/reeve/internal/app/status"
@@ -49,6 +51,7 @@ func Run(ctx context.Context, options Options, log logr.Logger) error {
 		Config:  config,
 		Limit:   options.ExceptionLimit,
 		Publish: exception.Into(excepted),
+		End:     func(e *v1alpha1.RuleException) time.Time { return exception.End(e, live.Current().Rules.Policy) },
 		Record:  recorder.exceptions,
 		Log:     log.WithName("exceptions"),
 	})

@@ -41,6 +41,9 @@ type Options struct {
 	// Effect tells whether an exception can hide anything: one of the reasons of
 	// package v1alpha1, and a sentence that says the same.
 	Effect func(exception *v1alpha1.RuleException) (reason, message string)
+	// End returns the moment from which an exception counts no longer; zero means
+	// never.
+	End func(exception *v1alpha1.RuleException) time.Time
 	// Namespace is the namespace that is scanned, empty for all: of the exceptions
 	// elsewhere nothing is known.
 	Namespace string

@@ -22,7 +22,8 @@ func (s *Sink) status(e *v1alpha1.RuleException, complete bool) (v1alpha1.RuleEx
 	now := s.options.Clock()
 	status := *e.Status.DeepCopy()
 	status.ObservedGeneration = e.Generation
-	status.Expired = e.Spec.ExpiresAt != nil && !now.Before(e.Spec.ExpiresAt.Time)
+	end := s.options.End(e)
+	status.Expired = !end.IsZero() && !now.Before(end)
 	if complete {
 		status.Hidden = s.hidden[name{e.Namespace, e.Name}]
 	}
@@ -74,7 +75,7 @@ const (
 // expired returns the Event that says that an exception counts no longer. Its
 // name follows from the exception and the moment, so that it is written once.
 func (s *Sink) expired(e *v1alpha1.RuleException) *corev1.Event {
-	at := e.Spec.ExpiresAt.UTC().Format(time.RFC3339)
+	at := s.options.End(e).UTC().Format(time.RFC3339)
 	digest := sha256.Sum256([]byte(string(e.UID) + "|" + at))
 	now := metav1.NewTime(s.options.Clock())
 	return &corev1.Event{

@@ -90,7 +90,7 @@ func TestStatusesOfExceptionsAreWritten(t *testing.T) {
 			}
 			return v1alpha1.ReasonInForce, "it counts"
 		},
-		Namespace: "status", Client: client.Resource(v1alpha1.RuleExceptionResource()), Events: events, Instance: "test",
+		End: expiresAt, Namespace: "status", Client: client.Resource(v1alpha1.RuleExceptionResource()), Events: events, Instance: "test",
 		PerSecond: 1e-9, Burst: 100, Recorder: written, Log: logr.Discard(), Clock: func() time.Time { return now },
 	}
 	sink := exception.New(options)

@@ -79,12 +79,20 @@ func (w *watched) logged(text string) int {
 	return strings.Count(w.log.String(), text)
 }
 
+// expiresAt is the end of exceptions where nothing is configured.
+func expiresAt(e *v1alpha1.RuleException) time.Time {
+	if e.Spec.ExpiresAt == nil {
+		return time.Time{}
+	}
+	return e.Spec.ExpiresAt.Time
+}
+
 func begin(t *testing.T, config *rest.Config, limit int) *watched {
 	t.Helper()
 	w := &watched{refuse: "refused"}
 	var err error
 	w.Watcher, err = exception.NewWatcher(exception.Options{
-		Config: config, Limit: limit, Publish: w.publish, Record: w.record,
+		Config: config, Limit: limit, Publish: w.publish, End: expiresAt, Record: w.record,
 		Log: funcr.New(func(_, text string) {
 			w.mu.Lock()
 			defer w.mu.Unlock()
