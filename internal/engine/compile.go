@@ -150,7 +150,9 @@ type link struct {
 const linkedSet = "f"
 
 func (l *link) module() *ast.Module {
-	return ast.MustParseModuleWithOpts("package reeve_linked."+l.name, ast.ParserOptions{RegoVersion: ast.RegoV1})
+	// Bodies of v0 may use names that v1 forbids, and each was checked where it
+	// stands.
+	return ast.MustParseModuleWithOpts("package reeve_linked."+l.name, ast.ParserOptions{RegoVersion: ast.RegoV0})
 }
 
 // compileLinks compiles the files once more, together with the links, and fills

@@ -6,6 +6,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -173,20 +174,38 @@ func (e *Engine) prepare(plain *compiled, files []parsed) (err error) {
 			e.entries = append(e.entries, &entry{rule: r, name: entrypoint.Name, mode: entrypoint.Mode, alone: entrypoint.Alone, cacheable: fits})
 		}
 	}
-	planner := newPlanner(e.entries, e.inventory != nil)
 	e.named = make(map[schema.GroupKind]bool)
 	for _, pattern := range e.set.Patterns() {
 		e.named[pattern] = true
 	}
-	e.plans = planner.plans(e.set.Patterns())
-	if e.compiler, err = compileLinks(files, e.entries, planner.links); err != nil {
-		return err
+	for e.compiler == nil {
+		planner := newPlanner(e.entries, e.inventory != nil)
+		e.plans = planner.plans(e.set.Patterns())
+		if e.compiler, err = compileLinks(files, e.entries, planner.links); err != nil && !standAlone(e.entries, err) {
+			return err
+		}
 	}
 	if e.store, err = newStore(files); err != nil {
 		return err
 	}
 	e.txn, err = e.store.NewTransaction(context.Background())
 	return err
+}
+
+// standAlone takes those entries out of the links whose bodies cannot be copied
+// there, though they compile where they stand: they are evaluated by themselves. It
+// tells whether there were any.
+func standAlone(entries []*entry, err error) bool {
+	errs, _ := errors.AsType[ast.Errors](err)
+	found := false
+	for _, problem := range rule.ProblemsOf(errs) {
+		for _, entry := range entries {
+			if entry.rule.File == problem.File && !entry.alone {
+				entry.alone, found = true, true
+			}
+		}
+	}
+	return found
 }
 
 // Set returns the rules that compiled.

@@ -467,3 +467,53 @@ func TestInALargeClusterRulesSeeTheObjectsOfOneNamespace(t *testing.T) {
 		t.Errorf("(-want +got)\n%s", diff)
 	}
 }
+
+// oldFashionedV0 has what rules of many years have: names of documents for
+// variables, unused ones, imports that nobody needs, and odd layout.
+const oldFashionedV0 = `	package armo_builtins
+	import data
+import data.kubernetes.api.client as client
+import data.cautils
+import future.keywords.if
+import future.keywords.in
+
+deny [msga]{
+	pods := [ x | x = input[_]; x.kind == "Pod" ]
+	pod := pods[_]
+	unused := pod.spec.containers[i]
+	has_token(pod)
+	is_old(pod.spec.containers[_].image)
+	result := level(pod)
+	metadata = {"name": pod.metadata.name, "namespace": pod.metadata.namespace}
+	msga := {
+		"alertMessage": sprintf("%s: %d of %v", [pod.metadata.name, count(result), format_int(3, 10)]), "packagename": "armo_builtins",
+		"failedPaths": result, "fixPaths":[],
+		"alertObject": {"externalObjects": {"apiVersion": "result.vulnscan.com/v1", "kind": pod.kind, "metadata": metadata, "relatedObjects": [pod]}}
+	}
+}
+
+has_token(pod) {
+	data := pod.spec.containers[_]
+	data.env[k].name in ["TOKEN", "KEY"]
+}
+
+is_old(image)
+{
+	re_match(":[0-9]", image)
+	not cautils.list_contains(["a"], image)
+}
+
+is_old(image) { startswith(image, "old") }
+
+level(pod) = [paths[0]] { paths := ["spec"]; paths[0] != "" } else = []
+
+fix(path) := result if { not endswith(path, "/"); result = sprintf("%v/", [path]) } else := path
+`
+
+func TestOldFashionedRegoOfKubescapeLoads(t *testing.T) {
+	c := newCluster(t, kubescape.Options{}, kubescapeRule("old", "", kinds("", "Pod"), oldFashionedV0),
+		"{apiVersion: v1, kind: Pod, metadata: {name: a, namespace: shop}, spec: {containers: [{name: a, image: 'a:1', env: [{name: TOKEN}]}]}}")
+	if diff := cmp.Diff([]string{"Pod shop/a: kubescape/old a: 1 of 3 [spec]"}, c.scan(t, resource.Scan)); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
