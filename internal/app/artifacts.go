@@ -20,60 +20,61 @@ import (
 // fetchTimeout bounds one look at a registry, with its retries.
 const fetchTimeout = time.Minute
 
-// artifacts hold what was fetched from registries, by reference. The last tree
-// that was good stays when the registry cannot be reached.
-type artifacts struct {
+// Artifacts hold what was fetched from registries, by reference. The last tree
+// that was good stays when the registry cannot be reached. They are safe for
+// concurrent use; the zero value is empty.
+type Artifacts struct {
 	mu          sync.Mutex
 	byReference map[string]artifact
 }
 
+// artifact is what a reference meant last.
 type artifact struct {
 	oci.Artifact
 	err error // of the last attempt
 }
 
-// references returns the OCI references of --rules.
-func (o *RuleOptions) references() []string {
-	var references []string
-	for _, text := range o.Dirs {
-		if oci.IsReference(text) {
-			references = append(references, text)
-		}
-	}
-	return references
+func (a *Artifacts) get(reference string) artifact {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.byReference[reference]
 }
 
-// Fetch gets the artifacts that --rules names, as far as they are not known, and
-// returns those that are new or have changed. What cannot be fetched is a problem
-// of the next Load. Load itself never waits for a registry.
-func (o *RuleOptions) Fetch(ctx context.Context) []string {
-	var changed []string
-	for _, text := range o.references() {
-		if o.artifacts == nil {
-			o.artifacts = &artifacts{byReference: make(map[string]artifact)}
-		}
-		o.artifacts.mu.Lock()
-		before := o.artifacts.byReference[text]
-		o.artifacts.mu.Unlock()
-		now := o.fetch(ctx, text, before)
-		if ctx.Err() != nil {
-			return nil
-		}
-		if now.Digest != before.Digest || fmt.Sprint(now.err) != fmt.Sprint(before.err) {
-			changed = append(changed, text)
-		}
-		o.artifacts.mu.Lock()
-		o.artifacts.byReference[text] = now
-		o.artifacts.mu.Unlock()
+// Known tells whether an artifact was fetched, or that was tried.
+func (a *Artifacts) Known(reference string) bool {
+	known := a.get(reference)
+	return known.FS != nil || known.err != nil
+}
+
+// State returns the digest that a reference meant last, empty where it was never
+// fetched, and why it could not be fetched the last time.
+func (a *Artifacts) State(reference string) (digest string, problem error) {
+	known := a.get(reference)
+	return known.Digest, known.err
+}
+
+// Fetch gets the artifact of a reference if it is not what is known already, and
+// tells whether something has changed: the artifact, or why there is none.
+func (a *Artifacts) Fetch(ctx context.Context, reference string, insecureRegistries []string) bool {
+	before := a.get(reference)
+	now := fetch(ctx, reference, insecureRegistries, before)
+	if ctx.Err() != nil { // the program ends; nothing is known of the registry
+		return false
 	}
-	return changed
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.byReference == nil {
+		a.byReference = make(map[string]artifact)
+	}
+	a.byReference[reference] = now
+	return now.Digest != before.Digest || fmt.Sprint(now.err) != fmt.Sprint(before.err)
 }
 
 // fetch returns what a reference means now, given what it meant before.
-func (o *RuleOptions) fetch(ctx context.Context, text string, before artifact) artifact {
+func fetch(ctx context.Context, text string, insecureRegistries []string, before artifact) artifact {
 	ctx, cancel := context.WithTimeout(ctx, fetchTimeout)
 	defer cancel()
-	options := oci.Options{Insecure: o.InsecureRegistries}
+	options := oci.Options{Insecure: insecureRegistries}
 	if directory, err := os.UserCacheDir(); err == nil {
 		options.Cache = filepath.Join(directory, "reeve", "oci")
 	}
@@ -93,12 +94,70 @@ func (o *RuleOptions) fetch(ctx context.Context, text string, before artifact) a
 	return artifact{Artifact: before.Artifact, err: err}
 }
 
+// source returns the rules of an artifact as it was fetched. What is wrong with it
+// is a problem; there may be a source all the same.
+func (a *Artifacts) source(name string) (*source.Source, *rule.Problem) {
+	if a == nil {
+		return nil, &rule.Problem{File: name, Message: "the artifact has not been fetched"}
+	}
+	known := a.get(name)
+	reason := ""
+	if known.err != nil {
+		reason = strings.TrimPrefix(known.err.Error(), name+": ")
+	}
+	switch {
+	case known.FS == nil && reason == "":
+		return nil, &rule.Problem{File: name, Message: "the artifact has not been fetched"}
+	case known.FS == nil:
+		return nil, &rule.Problem{File: name, Message: reason}
+	case reason != "":
+		return &source.Source{FS: known.FS, Name: name}, &rule.Problem{File: name,
+			Message: fmt.Sprintf("the registry cannot tell whether there is something newer than %s, which stays: %s", known.Digest, reason)}
+	}
+	return &source.Source{FS: known.FS, Name: name}, nil
+}
+
+// References returns the OCI references among what the rules come from.
+func (o *RuleOptions) References() []string {
+	var references []string
+	for _, text := range o.Dirs {
+		if oci.IsReference(text) {
+			references = append(references, text)
+		}
+	}
+	return references
+}
+
+// Fetch reads the configuration file and gets the artifacts that rules come from,
+// for a program that loads its rules once. What cannot be fetched is a problem of
+// Load, which itself never waits for a registry; so is a bad configuration.
+func (o *RuleOptions) Fetch(ctx context.Context) {
+	configured := *o
+	if configured.Configure() != nil {
+		return // Load says why
+	}
+	if o.Artifacts == nil {
+		o.Artifacts = &Artifacts{}
+	}
+	for _, reference := range configured.References() {
+		o.Artifacts.Fetch(ctx, reference, o.InsecureRegistries)
+	}
+}
+
 // source returns what --rules names: a directory, an archive or an artifact. What
 // is wrong with it as a whole is a problem; there may be a source all the same.
 func (o *RuleOptions) source(name string) (*source.Source, *rule.Problem) {
+	found, problem := o.open(name)
+	if found != nil {
+		found.Trusted = o.Trusted[name]
+	}
+	return found, problem
+}
+
+func (o *RuleOptions) open(name string) (*source.Source, *rule.Problem) {
 	switch {
 	case oci.IsReference(name):
-		return o.fetched(name)
+		return o.Artifacts.source(name)
 	case bundle.IsArchive(name) && !isDirectory(name):
 		tree, err := bundle.Open(name, bundle.DefaultLimits())
 		if err != nil {
@@ -111,29 +170,6 @@ func (o *RuleOptions) source(name string) (*source.Source, *rule.Problem) {
 	}
 	directory := source.Directory(name)
 	return &directory, nil
-}
-
-// fetched returns the source of an artifact, as Fetch has left it.
-func (o *RuleOptions) fetched(name string) (*source.Source, *rule.Problem) {
-	var known artifact
-	if o.artifacts != nil {
-		o.artifacts.mu.Lock()
-		known = o.artifacts.byReference[name]
-		o.artifacts.mu.Unlock()
-	}
-	if known.FS == nil {
-		message := "the artifact has not been fetched"
-		if known.err != nil {
-			message = strings.TrimPrefix(known.err.Error(), name+": ")
-		}
-		return nil, &rule.Problem{File: name, Message: message}
-	}
-	found := &source.Source{FS: known.FS, Name: name}
-	if known.err != nil {
-		return found, &rule.Problem{File: name, Message: fmt.Sprintf("the registry cannot tell whether there is something newer than %s, which stays: %s",
-			known.Digest, strings.TrimPrefix(known.err.Error(), name+": "))}
-	}
-	return found, nil
 }
 
 func isDirectory(name string) bool {

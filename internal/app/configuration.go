@@ -12,6 +12,7 @@ import (
 	"github.com/kubereeve/reeve/internal/config/v1alpha1"
 	"github.com/kubereeve/reeve/internal/review"
 	"github.com/kubereeve/reeve/internal/rule"
+	"github.com/kubereeve/reeve/internal/rule/source/oci"
 )
 
 // Configuration is what a configuration file says, in the terms of the packages
@@ -135,21 +136,60 @@ func (c *Configuration) Sources() []string {
 		sources = append(sources, directory.Path)
 	}
 	for _, bundle := range c.Complete.Rules.Bundles {
-		reference := ociScheme + bundle.Reference
-		if bundle.Digest != "" {
-			reference += "@" + bundle.Digest
-		}
-		sources = append(sources, reference)
+		sources = append(sources, referenceOf(bundle))
 	}
 	return sources
+}
+
+// referenceOf returns the reference of a bundle as --rules takes it.
+func referenceOf(bundle v1alpha1.Bundle) string {
+	reference := oci.Scheme + bundle.Reference
+	if bundle.Digest != "" {
+		reference += "@" + bundle.Digest
+	}
+	return reference
+}
+
+// Configure reads the configuration file, once, and adds the sources it names to
+// the options, before those of the flags. It fails when the file is bad.
+func (o *RuleOptions) Configure() error {
+	if o.configuration != nil {
+		return nil
+	}
+	configuration, err := LoadConfiguration(o.Config)
+	if err != nil {
+		return err
+	}
+	o.configuration = configuration
+	o.Dirs = slices.Concat(configuration.Sources(), o.Dirs)
+	o.ConfigMaps = slices.Concat(configuration.ConfigMaps(), o.ConfigMaps)
+	trusted, intervals := maps.Clone(o.Trusted), maps.Clone(o.PollIntervals)
+	for _, directory := range configuration.Complete.Rules.Directories {
+		if given := directory.Trusted; given != nil {
+			trusted = with(trusted, directory.Path, &rule.Trusted{Builtins: given.Builtins, HTTPHosts: given.HTTPHosts})
+		}
+	}
+	for _, bundle := range configuration.Complete.Rules.Bundles {
+		if bundle.PollInterval != nil {
+			intervals = with(intervals, referenceOf(bundle), time.Duration(*bundle.PollInterval))
+		}
+	}
+	o.Trusted, o.PollIntervals = trusted, intervals
+	return nil
+}
+
+// with returns a map with one element more; nil is an empty map.
+func with[V any](elements map[string]V, key string, value V) map[string]V {
+	if elements == nil {
+		elements = make(map[string]V)
+	}
+	elements[key] = value
+	return elements
 }
 
 // HasSources tells whether the configuration names rules beside the built-in
 // ones.
 func (c *Configuration) HasSources() bool { return len(c.Sources())+len(c.ConfigMaps()) > 0 }
-
-// ociScheme stands before the references of artifacts among the sources of rules.
-const ociScheme = "oci://"
 
 // ConfigMaps returns the namespaces whose ConfigMaps hold rules; none where that
 // is not allowed.

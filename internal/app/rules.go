@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/pflag"
 
@@ -23,8 +24,18 @@ import (
 type RuleOptions struct {
 	// Dirs are directories, archives (.tar.gz) and OCI references (oci://).
 	Dirs []string
+	// Trusted are the rights of what stands in Dirs, by the same name.
+	Trusted map[string]*rule.Trusted
+	// ConfigMaps are namespaces whose labelled ConfigMaps hold rules; only the
+	// programs that run in a cluster read them.
+	ConfigMaps []string
+	// PollIntervals say how often to ask for newer artifacts, by reference; what is
+	// missing is asked for as often as the program's flags say.
+	PollIntervals map[string]time.Duration
 	// InsecureRegistries may be spoken to over plain HTTP.
 	InsecureRegistries []string
+	// Artifacts are those of the references in Dirs; nil for none.
+	Artifacts *Artifacts
 	// More returns further sources at each load, and what is wrong with them. It
 	// may be nil.
 	More      func() ([]source.Source, []*rule.Problem)
@@ -40,7 +51,7 @@ type RuleOptions struct {
 	// wins.
 	Config string
 
-	artifacts *artifacts // filled by Fetch; copies of the options share it
+	configuration *Configuration // that of Config, once Configure has read it
 }
 
 // AddFlags adds the options' flags.
@@ -77,14 +88,15 @@ func (o *RuleOptions) Load() (*Rules, error) {
 	if err != nil {
 		return nil, err
 	}
-	configuration, err := LoadConfiguration(o.Config)
-	if err != nil {
+	configured := *o
+	if err := configured.Configure(); err != nil {
 		return nil, err
 	}
-	if o.NoBuiltin && len(o.Dirs) == 0 && o.More == nil && !configuration.HasSources() {
+	configuration := configured.configuration
+	if o.NoBuiltin && len(configured.Dirs) == 0 && o.More == nil && !configuration.HasSources() {
 		return nil, errors.New("--no-builtin leaves no rules; name a directory with --rules")
 	}
-	sources, missing := o.sources(configuration)
+	sources, missing := configured.sources()
 	set, problems := source.Load(dialect.All(), sources...)
 	problems = append(missing, problems...)
 	var unknown []string
@@ -109,13 +121,13 @@ func (o *RuleOptions) Load() (*Rules, error) {
 }
 
 // sources returns where rules are read from, and what of it is not there.
-func (o *RuleOptions) sources(configuration *Configuration) ([]source.Source, []*rule.Problem) {
+func (o *RuleOptions) sources() ([]source.Source, []*rule.Problem) {
 	var sources []source.Source
 	var problems []*rule.Problem
 	if !o.NoBuiltin {
 		sources = append(sources, source.Source{FS: policies.FS, Name: "builtin", Builtin: true})
 	}
-	for _, name := range slices.Concat(configuration.Sources(), o.Dirs) {
+	for _, name := range o.Dirs {
 		found, problem := o.source(name)
 		if found != nil {
 			sources = append(sources, *found)

@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -21,24 +22,34 @@ import (
 	"k8s.io/client-go/rest"
 	toolscache "k8s.io/client-go/tools/cache"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
-
-	"github.com/kubereeve/reeve/internal/app"
 )
 
 // DefaultPatience is how long the programs wait for the ConfigMaps when they start.
 const DefaultPatience = 10 * time.Second
 
+// Label marks the ConfigMaps that hold rules; its value is true.
+const Label = "kubereeve.io/rules"
+
 // Watcher keeps the labelled ConfigMaps of some namespaces by a watch on each
 // namespace. It is safe for concurrent use.
 type Watcher struct {
-	namespaces []string
-	log        logr.Logger
+	running context.Context
+	config  *rest.Config
+	changed func(reason string)
+	log     logr.Logger
 
-	mu       sync.Mutex
-	changed  func(reason string) // nil until Tell
-	known    map[string]*corev1.ConfigMap
-	read     map[string]bool    // the namespaces that have been read once
-	problems map[string]problem // why a namespace cannot be read
+	mu         sync.Mutex
+	namespaces map[string]*namespace
+	known      map[string]*corev1.ConfigMap // by namespace/name
+}
+
+// namespace is one that is watched.
+type namespace struct {
+	stop    context.CancelFunc
+	settled chan struct{} // closed once its ConfigMaps are known, or cannot be
+	settle  func()
+	read    bool    // it has been read once
+	problem problem // why it cannot be read
 }
 
 // problem is why a namespace cannot be read, and when that was last found.
@@ -54,83 +65,104 @@ const (
 	problemOver     = 2 * time.Minute
 )
 
-// Begin starts to watch the ConfigMaps of the namespaces, until ctx ends, and
-// waits until they are known, but no longer than patience. Namespaces that cannot
-// be read are problems of Sources and are tried again.
-func Begin(ctx context.Context, config *rest.Config, namespaces []string, patience time.Duration, log logr.Logger) (*Watcher, error) {
-	w := &Watcher{namespaces: namespaces, log: log, known: make(map[string]*corev1.ConfigMap), read: make(map[string]bool), problems: make(map[string]problem)}
-	started := make([]<-chan struct{}, 0, len(namespaces))
-	for _, namespace := range namespaces {
-		w.problems[namespace] = problem{"the ConfigMaps have not been read yet", time.Now()}
-		synced, err := w.follow(ctx, config, namespace)
-		if err != nil {
-			return nil, fmt.Errorf("ConfigMaps of namespace %s: %w", namespace, err)
+// New returns a watcher that watches nothing yet, and nothing any more when ctx
+// has ended. Changed is told why the rules should be loaded anew; it must not
+// wait.
+func New(ctx context.Context, config *rest.Config, changed func(reason string), log logr.Logger) *Watcher {
+	return &Watcher{running: ctx, config: config, changed: changed, log: log,
+		namespaces: make(map[string]*namespace), known: make(map[string]*corev1.ConfigMap)}
+}
+
+// Use makes the given namespaces those that are watched, and waits until their
+// ConfigMaps are known, but no longer than patience. Namespaces that cannot be
+// read are problems of Sources and are tried again. It fails when ctx ends, and
+// when a watch cannot even be set up.
+func (w *Watcher) Use(ctx context.Context, names []string, patience time.Duration) error {
+	w.mu.Lock()
+	for name, watched := range w.namespaces {
+		if !slices.Contains(names, name) {
+			watched.stop()
+			delete(w.namespaces, name)
+			maps.DeleteFunc(w.known, func(_ string, configMap *corev1.ConfigMap) bool { return configMap.Namespace == name })
 		}
-		started = append(started, synced)
 	}
-	go w.expire(ctx)
+	var added []*namespace
+	for _, name := range names {
+		if w.namespaces[name] != nil {
+			continue
+		}
+		settled := make(chan struct{})
+		ctx, stop := context.WithCancel(w.running)
+		watched := &namespace{stop: stop, settled: settled, settle: sync.OnceFunc(func() { close(settled) }),
+			problem: problem{"the ConfigMaps have not been read yet", time.Now()}}
+		if err := w.follow(ctx, name, watched); err != nil {
+			stop()
+			w.mu.Unlock()
+			return fmt.Errorf("ConfigMaps of namespace %s: %w", name, err)
+		}
+		w.namespaces[name] = watched
+		added = append(added, watched)
+	}
+	w.mu.Unlock()
 	enough := time.NewTimer(patience)
 	defer enough.Stop()
-	for _, synced := range started {
+	for _, watched := range added {
 		select {
-		case <-synced:
+		case <-watched.settled:
 		case <-enough.C:
-			return w, nil
+			return nil
 		case <-ctx.Done():
-			return nil, ctx.Err()
+			return ctx.Err()
 		}
 	}
-	return w, nil
+	return nil
 }
 
 // follow watches one namespace, in a cache of its own: a namespace that cannot be
-// read holds up no other. The channel is closed once its ConfigMaps are known, or
-// cannot be.
-func (w *Watcher) follow(ctx context.Context, config *rest.Config, namespace string) (<-chan struct{}, error) {
-	settled := make(chan struct{})
-	settle := sync.OnceFunc(func() { close(settled) })
-	selector := labels.SelectorFromSet(labels.Set{app.RulesLabel: "true"})
-	kept, err := cache.New(config, cache.Options{
+// read holds up no other.
+func (w *Watcher) follow(ctx context.Context, name string, watched *namespace) error {
+	kept, err := cache.New(w.config, cache.Options{
 		Scheme:               clientgoscheme.Scheme,
 		Mapper:               mapper(),
-		DefaultNamespaces:    map[string]cache.Config{namespace: {}},
-		DefaultLabelSelector: selector,
+		DefaultNamespaces:    map[string]cache.Config{name: {}},
+		DefaultLabelSelector: labels.SelectorFromSet(labels.Set{Label: "true"}),
 		DefaultTransform:     slim,
 		DefaultWatchErrorHandler: func(_ context.Context, _ *toolscache.Reflector, err error) {
 			refused := apierrors.IsForbidden(err) || apierrors.IsUnauthorized(err)
-			w.fail(namespace, err, refused)
+			w.fail(ctx, name, watched, err, refused)
 			if refused { // waiting will not help
-				settle()
+				watched.settle()
 			}
 		},
 	})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	informer, err := kept.GetInformer(ctx, &corev1.ConfigMap{}, cache.BlockUntilSynced(false))
 	if err != nil {
-		return nil, err
+		return err
 	}
 	registration, err := informer.AddEventHandler(toolscache.ResourceEventHandlerFuncs{
-		AddFunc:    w.put,
-		UpdateFunc: func(_, object any) { w.put(object) },
-		DeleteFunc: w.remove,
+		AddFunc:    func(object any) { w.put(ctx, object) },
+		UpdateFunc: func(_, object any) { w.put(ctx, object) },
+		DeleteFunc: func(object any) { w.remove(ctx, object) },
 	})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	go func() {
-		if err := kept.Start(ctx); err != nil && ctx.Err() == nil {
-			w.fail(namespace, err, true)
+		if err := kept.Start(ctx); err != nil {
+			w.fail(ctx, name, watched, err, true)
 		}
 	}()
 	go func() {
 		if toolscache.WaitForCacheSync(ctx.Done(), registration.HasSynced) {
-			w.succeed(namespace)
+			w.succeed(ctx, name, watched)
 		}
-		settle()
+		watched.settle()
+		w.expire(ctx, name, watched)
 	}()
-	return settled, nil
+	return nil
 }
 
 // mapper knows ConfigMaps without asking an API server, which may not be there yet.
@@ -151,56 +183,43 @@ func slim(object any) (any, error) {
 	return object, nil
 }
 
-// Tell has changes told from now on. What has changed since Begin is told at once.
-func (w *Watcher) Tell(changed func(reason string)) {
-	w.mu.Lock()
-	w.changed = changed
-	w.mu.Unlock()
-	changed("rules of ConfigMaps may have changed")
-}
-
-// tell tells of a change.
-func (w *Watcher) tell(reason string) {
-	w.mu.Lock()
-	changed := w.changed
-	w.mu.Unlock()
-	if changed != nil {
-		changed(reason)
-	}
-}
-
 // fail records why a namespace cannot be read. A watch that merely ended is no
 // problem once the namespace is known.
-func (w *Watcher) fail(namespace string, err error, refused bool) {
-	w.mu.Lock()
-	before := w.problems[namespace].text
-	now := before
-	if refused || !w.read[namespace] {
-		now = fmt.Sprintf("the ConfigMaps cannot be read: %s", err)
-		if refused {
-			now += "; allow get, list and watch on configmaps in namespace " + namespace
-		}
-		w.problems[namespace] = problem{now, time.Now()}
+func (w *Watcher) fail(ctx context.Context, name string, watched *namespace, err error, refused bool) {
+	if ctx.Err() != nil {
+		return
 	}
+	w.mu.Lock()
+	before := watched.problem.text
+	if refused || !watched.read {
+		text := fmt.Sprintf("the ConfigMaps cannot be read: %s", err)
+		if refused {
+			text += "; allow get, list and watch on configmaps in namespace " + name
+		}
+		watched.problem = problem{text, time.Now()}
+	}
+	same := watched.problem.text == before
 	w.mu.Unlock()
-	if now != before {
-		w.log.Error(err, "the ConfigMaps with rules cannot be read", "namespace", namespace)
-		w.tell("the ConfigMaps of namespace " + namespace + " cannot be read")
+	if !same {
+		w.log.Error(err, "the ConfigMaps with rules cannot be read", "namespace", name)
+		w.changed("the ConfigMaps of namespace " + name + " cannot be read")
 	}
 }
 
 // succeed records that a namespace has been read.
-func (w *Watcher) succeed(namespace string) {
+func (w *Watcher) succeed(ctx context.Context, name string, watched *namespace) {
+	if ctx.Err() != nil {
+		return
+	}
 	w.mu.Lock()
-	w.read[namespace] = true
-	delete(w.problems, namespace)
+	watched.read, watched.problem = true, problem{}
 	w.mu.Unlock()
-	w.log.Info("the ConfigMaps with rules are known", "namespace", namespace)
-	w.tell("the ConfigMaps of namespace " + namespace + " are known")
+	w.log.Info("the ConfigMaps with rules are known", "namespace", name)
+	w.changed("the ConfigMaps of namespace " + name + " are known")
 }
 
-// expire forgets problems that have not come again, until ctx ends.
-func (w *Watcher) expire(ctx context.Context) {
+// expire forgets a problem that has not come again, until ctx ends.
+func (w *Watcher) expire(ctx context.Context, name string, watched *namespace) {
 	tick := time.NewTicker(problemInterval)
 	defer tick.Stop()
 	for {
@@ -208,54 +227,48 @@ func (w *Watcher) expire(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case now := <-tick.C:
-			for _, namespace := range w.expired(now) {
-				w.succeed(namespace)
+			w.mu.Lock()
+			over := watched.problem.text != "" && now.Sub(watched.problem.at) > problemOver
+			w.mu.Unlock()
+			if over {
+				w.succeed(ctx, name, watched)
 			}
 		}
 	}
 }
 
-// expired returns the namespaces whose problems are over.
-func (w *Watcher) expired(now time.Time) []string {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	var namespaces []string
-	for namespace, problem := range w.problems {
-		if w.read[namespace] && now.Sub(problem.at) > problemOver {
-			namespaces = append(namespaces, namespace)
-		}
-	}
-	return namespaces
-}
-
 // put keeps a ConfigMap.
-func (w *Watcher) put(object any) {
+func (w *Watcher) put(ctx context.Context, object any) {
 	configMap, ok := object.(*corev1.ConfigMap)
 	if !ok {
 		return
 	}
 	name := configMap.Namespace + "/" + configMap.Name
 	w.mu.Lock()
+	if ctx.Err() != nil { // what comes late must not come back
+		w.mu.Unlock()
+		return
+	}
 	before := w.known[name]
 	w.known[name] = configMap
 	w.mu.Unlock()
 	if before == nil || !maps.Equal(before.Data, configMap.Data) {
-		w.tell("configmap:" + name + " changed")
+		w.changed("configmap:" + name + " changed")
 	}
 }
 
 // remove forgets a ConfigMap that is gone or has lost its label.
-func (w *Watcher) remove(object any) {
+func (w *Watcher) remove(ctx context.Context, object any) {
 	if unknown, ok := object.(toolscache.DeletedFinalStateUnknown); ok {
 		object = unknown.Obj
 	}
 	configMap, ok := object.(*corev1.ConfigMap)
-	if !ok {
+	if !ok || ctx.Err() != nil {
 		return
 	}
 	name := configMap.Namespace + "/" + configMap.Name
 	w.mu.Lock()
 	delete(w.known, name)
 	w.mu.Unlock()
-	w.tell("configmap:" + name + " is gone")
+	w.changed("configmap:" + name + " is gone")
 }

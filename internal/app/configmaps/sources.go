@@ -27,8 +27,10 @@ func (w *Watcher) Sources() ([]source.Source, []*rule.Problem) {
 	defer w.mu.Unlock()
 	var sources []source.Source
 	var problems []*rule.Problem
-	for _, namespace := range slices.Sorted(maps.Keys(w.problems)) {
-		problems = append(problems, &rule.Problem{File: "configmap:" + namespace, Message: w.problems[namespace].text})
+	for _, name := range slices.Sorted(maps.Keys(w.namespaces)) {
+		if text := w.namespaces[name].problem.text; text != "" {
+			problems = append(problems, &rule.Problem{File: "configmap:" + name, Message: text})
+		}
 	}
 	bytes := 0
 	for i, name := range slices.Sorted(maps.Keys(w.known)) {

@@ -12,13 +12,14 @@ import (
 
 	"github.com/kubereeve/reeve/internal/app"
 	"github.com/kubereeve/reeve/internal/app/exception"
+	"github.com/kubereeve/reeve/internal/app/follow"
 	"github.com/kubereeve/reeve/internal/scan"
 )
 
 // Options are the scanner's flags.
 type Options struct {
 	Rules  app.RuleOptions
-	Follow app.FollowOptions
+	Follow follow.Options
 	Log    app.LogOptions
 
 	Kubeconfig    string

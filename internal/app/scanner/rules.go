@@ -5,11 +5,9 @@ import (
 	"errors"
 
 	"github.com/go-logr/logr"
-	"k8s.io/client-go/rest"
-	"sigs.k8s.io/controller-runtime/pkg/manager"
 
 	"github.com/kubereeve/reeve/internal/app"
-	"github.com/kubereeve/reeve/internal/app/configmaps"
+	"github.com/kubereeve/reeve/internal/app/follow"
 	"github.com/kubereeve/reeve/internal/engine"
 	"github.com/kubereeve/reeve/internal/finding"
 	"github.com/kubereeve/reeve/internal/review"
@@ -18,11 +16,15 @@ import (
 )
 
 // beginRules loads the rules and returns the holder of what objects are judged
-// by, and what keeps it up to date.
-func beginRules(ctx context.Context, options Options, config *rest.Config, inventory *engine.Inventory, excepted review.ExceptionSource, metrics *metric.Metrics, log logr.Logger) (*app.Live, []manager.Runnable, error) {
-	live, followers, err := configmaps.Follow(ctx, config, &options.Rules, options.Follow, app.LiveOptions{
-		Load: func(context.Context) (*app.State, error) {
-			rules, err := options.Rules.Load()
+// by.
+func beginRules(ctx context.Context, options Options, follower *follow.Follower, inventory *engine.Inventory, excepted review.ExceptionSource, metrics *metric.Metrics, log logr.Logger) (*app.Live, error) {
+	live, err := follower.Begin(ctx, app.LiveOptions{
+		Load: func(ctx context.Context) (*app.State, error) {
+			wanted := options.Rules
+			if err := follower.Ready(ctx, &wanted); err != nil {
+				return nil, err
+			}
+			rules, err := wanted.Load()
 			if err != nil {
 				return nil, err
 			}
@@ -39,7 +41,7 @@ func beginRules(ctx context.Context, options Options, config *rest.Config, inven
 		Log:    log,
 	})
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	count := func(state *app.State) {
 		metrics.RulesLoaded(len(state.Rules.Set.Rules()), len(state.Rules.Problems))
@@ -53,7 +55,7 @@ func beginRules(ctx context.Context, options Options, config *rest.Config, inven
 			count(reload.Now)
 		}
 	})
-	return live, followers, nil
+	return live, nil
 }
 
 // livePasses makes each pass by the state that is current at its beginning: a pass is

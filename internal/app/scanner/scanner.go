@@ -11,7 +11,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	corev1client "k8s.io/client-go/kubernetes/typed/core/v1"
 	"k8s.io/client-go/rest"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
 
+	"github.com/kubereeve/reeve/internal/app/follow"
 	"github.com/kubereeve/reeve/internal/engine"
 	"github.com/kubereeve/reeve/internal/finding"
 	"github.com/kubereeve/reeve/internal/kube"
@@ -41,7 +43,8 @@ func Run(ctx context.Context, options Options, stdout io.Writer, log logr.Logger
 
 	inventory := engine.NewInventory()
 	excepted := new(review.ExceptionStore)
-	live, followers, err := beginRules(ctx, options, config, inventory, excepted, metrics, log.WithName("rules"))
+	follower := follow.New(ctx, config, options.Follow, log.WithName("rules"))
+	live, err := beginRules(ctx, options, follower, inventory, excepted, metrics, log.WithName("rules"))
 	if err != nil {
 		return err
 	}
@@ -73,7 +76,7 @@ func Run(ctx context.Context, options Options, stdout io.Writer, log logr.Logger
 	if options.Once {
 		return exceptions.during(ctx, loop.once)
 	}
-	return serve(ctx, options, config, append(followers, exceptions.watcher, loop), registry, log)
+	return serve(ctx, options, config, []manager.Runnable{live, follower, exceptions.watcher, loop}, registry, log)
 }
 
 // newSink returns where the reports go.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/kubereeve/reeve/internal/app"
 	"github.com/kubereeve/reeve/internal/app/exception"
+	"github.com/kubereeve/reeve/internal/app/follow"
 	"github.com/kubereeve/reeve/internal/engine"
 	"github.com/kubereeve/reeve/internal/sink/recent"
 )
@@ -19,7 +20,7 @@ import (
 // Options say how the webhook runs.
 type Options struct {
 	Rules      app.RuleOptions
-	Follow     app.FollowOptions
+	Follow     follow.Options
 	Log        app.LogOptions
 	Kubeconfig string
 

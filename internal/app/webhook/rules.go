@@ -6,13 +6,11 @@ import (
 	"fmt"
 
 	"github.com/go-logr/logr"
-	"k8s.io/client-go/rest"
-	"sigs.k8s.io/controller-runtime/pkg/manager"
 	ctrladmission "sigs.k8s.io/controller-runtime/pkg/webhook/admission"
 
 	"github.com/kubereeve/reeve/internal/admission"
 	"github.com/kubereeve/reeve/internal/app"
-	"github.com/kubereeve/reeve/internal/app/configmaps"
+	"github.com/kubereeve/reeve/internal/app/follow"
 	"github.com/kubereeve/reeve/internal/app/webhook/selfcheck"
 	"github.com/kubereeve/reeve/internal/engine"
 	"github.com/kubereeve/reeve/internal/finding"
@@ -27,13 +25,17 @@ type rules struct {
 	inventory  *inventory
 	exceptions review.ExceptionSource
 	recorder   recorder
+	follower   *follow.Follower
 	log        logr.Logger
 }
 
 // load reads and compiles the rules.
-func (r *rules) load(context.Context) (*app.State, error) {
+func (r *rules) load(ctx context.Context) (*app.State, error) {
 	options := r.options.Rules
 	options.DenyOnError = r.options.OnError == onErrorDeny
+	if err := r.follower.Ready(ctx, &options); err != nil {
+		return nil, err
+	}
 	loaded, err := options.Load()
 	if err != nil {
 		return nil, err
@@ -59,10 +61,9 @@ func (r *rules) load(context.Context) (*app.State, error) {
 	return state, nil
 }
 
-// begin loads the rules and returns the holder of what requests are judged by,
-// and what keeps it up to date.
-func (r *rules) begin(ctx context.Context, config *rest.Config) (*app.Live, []manager.Runnable, error) {
-	live, followers, err := configmaps.Follow(ctx, config, &r.options.Rules, r.options.Follow, app.LiveOptions{
+// begin loads the rules and returns the holder of what requests are judged by.
+func (r *rules) begin(ctx context.Context) (*app.Live, error) {
+	live, err := r.follower.Begin(ctx, app.LiveOptions{
 		Load:   r.load,
 		Strict: r.options.Strict,
 		Prepare: func(ctx context.Context, state *app.State) error {
@@ -72,7 +73,7 @@ func (r *rules) begin(ctx context.Context, config *rest.Config) (*app.Live, []ma
 		Log: r.log,
 	})
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	r.count(live.Current())
 	live.Observe(func(reload app.Reload) {
@@ -83,7 +84,7 @@ func (r *rules) begin(ctx context.Context, config *rest.Config) (*app.Live, []ma
 			r.inventory.keep(admissionRules(reload.Now).Needs())
 		}
 	})
-	return live, followers, nil
+	return live, nil
 }
 
 // count records which rules there are and which files are left out.

@@ -7,10 +7,12 @@ import (
 
 	"github.com/go-logr/logr"
 	"github.com/prometheus/client_golang/prometheus"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
 
 	"github.com/kubereeve/reeve/api/v1alpha1"
 	"github.com/kubereeve/reeve/internal/admission"
 	"github.com/kubereeve/reeve/internal/app/exception"
+	"github.com/kubereeve/reeve/internal/app/follow"
 	"github.com/kubereeve/reeve/internal/app/status"
 	"github.com/kubereeve/reeve/internal/app/webhook/selfcheck"
 	"github.com/kubereeve/reeve/internal/engine"
@@ -43,7 +45,8 @@ func Run(ctx context.Context, options Options, log logr.Logger) error {
 	}
 	excepted := new(review.ExceptionStore)
 	rules := &rules{options: options, objects: objects, inventory: inventory, exceptions: excepted, recorder: recorder, log: log.WithName("rules")}
-	live, followers, err := rules.begin(ctx, config)
+	rules.follower = follow.New(ctx, config, options.Follow, log.WithName("rules"))
+	live, err := rules.begin(ctx)
 	if err != nil {
 		return err
 	}
@@ -76,7 +79,7 @@ func Run(ctx context.Context, options Options, log logr.Logger) error {
 		recorder:     recorder,
 		namespaces:   namespaces,
 		inventory:    inventory,
-		followers:    followers,
+		followers:    []manager.Runnable{live, rules.follower},
 		exceptions:   exceptions,
 		certificates: newCertificates(options.certificateFile(), options.keyFile(), recorder, log.WithName("certificate")),
 		endpoint: admission.NewEndpoint(handler, admission.EndpointOptions{
