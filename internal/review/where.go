@@ -78,12 +78,12 @@ func (w *where) operation(s *situation) bool {
 }
 
 func (w *where) namespace(s *situation) bool {
-	if w.names != nil || w.namespaces != nil {
-		if !w.names[s.namespace] && (s.namespace == "" || !w.namespaces.Match(s.namespace)) {
-			return false
-		}
-	}
-	return w.labels == nil || s.namespace != "" && w.labels.Matches(s.namespaceLabels())
+	return w.named(s) && (w.labels == nil || s.namespace != "" && w.labels.Matches(s.namespaceLabels()))
+}
+
+// named tells whether the name of the namespace is among those that are meant.
+func (w *where) named(s *situation) bool {
+	return w.names == nil && w.namespaces == nil || w.names[s.namespace] || s.namespace != "" && w.namespaces.Match(s.namespace)
 }
 
 func (w *where) user(s *situation) bool {
