@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"strings"
 
@@ -33,7 +32,7 @@ func newRules(streams Streams) *cobra.Command {
 		Args:  cobra.ArbitraryArgs,
 		RunE:  group,
 	}
-	command.AddCommand(newRulesList(streams), newRulesShow(streams), newRulesNew(streams))
+	command.AddCommand(newRulesList(streams), newRulesShow(streams), newRulesExplain(streams), newRulesNew(streams))
 	return command
 }
 
@@ -68,14 +67,9 @@ func newRulesList(streams Streams) *cobra.Command {
 func newRulesShow(streams Streams) *cobra.Command {
 	options := &rulesOptions{}
 	command := &cobra.Command{
-		Use:   "show RULE",
-		Short: "Tell everything about one rule, and how to fix what it finds",
-		Args: func(command *cobra.Command, arguments []string) error {
-			if len(arguments) != 1 {
-				return fmt.Errorf("name one rule, as in %s privileged-container", command.CommandPath())
-			}
-			return nil
-		},
+		Use:               "show RULE",
+		Short:             "Tell everything about one rule, and how to fix what it finds",
+		Args:              oneRule,
 		ValidArgsFunction: completeRuleID(&options.rules),
 	}
 	options.addFlags(command)
@@ -84,13 +78,9 @@ func newRulesShow(streams Streams) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		r := set.Rule(arguments[0])
-		if r == nil {
-			hint := didYouMean(arguments[0], set)
-			if hint == "" {
-				hint = "reeve rules list lists them all"
-			}
-			return fmt.Errorf("there is no rule %q; %s", arguments[0], hint)
+		r, err := findRule(set, arguments[0])
+		if err != nil {
+			return err
 		}
 		if options.output == output.JSON {
 			return output.EncodeJSON(streams.Out, newJSONRule(r, policy))
