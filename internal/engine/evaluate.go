@@ -170,7 +170,11 @@ func (v *evaluation) judgeAlone(ctx context.Context, entry *entry, left int) {
 	}
 	term, err := v.share(ctx, entry, r.Dialect.Input(v.subject, r), left)
 	v.each(entry, term)
-	if err != nil {
+	switch {
+	case err == nil:
+	case r.Lenient && errors.Is(err, errBuiltin):
+		v.engine.recorder.RuleFailed(r.ID, finding.CauseBuiltin)
+	default:
 		v.fail(entry, cause(err), err)
 	}
 }

@@ -126,6 +126,10 @@ func (u *unpacking) add(raw []byte, fallback schema.GroupVersionKind, prefix str
 		u.problem(u.name, u.lineOf(prefix+path), "%s%s", listItem(prefix), message)
 		return
 	}
+	if res.GroupKind() == resource.ReviewKind {
+		u.review(raw, prefix)
+		return
+	}
 	if res.Identity.Namespace == "" && u.options.Namespace != "" && resource.Namespaced(res.GroupKind()) {
 		if raw, err = withNamespace(raw, u.options.Namespace); err != nil {
 			u.problem(u.name, u.lineOf(prefix), "%smetadata: %s", listItem(prefix), err)
@@ -135,6 +139,23 @@ func (u *unpacking) add(raw []byte, fallback schema.GroupVersionKind, prefix str
 	}
 	res.Source = &resource.Source{File: u.name, Line: u.lineOf(prefix)}
 	u.result.Objects = append(u.result.Objects, Object{Resource: res, document: u.document, prefix: prefix})
+}
+
+// review adds the object of an AdmissionReview, which is judged as if the API
+// server had asked.
+func (u *unpacking) review(raw []byte, prefix string) {
+	res, err := resource.FromReview(raw)
+	if err != nil {
+		path, message := fieldError(err)
+		u.problem(u.name, u.lineOf(prefix+path), "%sAdmissionReview: %s", listItem(prefix), message)
+		return
+	}
+	object := prefix + "request.object."
+	if res.Operation == resource.Delete {
+		object = prefix + "request.oldObject."
+	}
+	res.Source = &resource.Source{File: u.name, Line: u.lineOf(object)}
+	u.result.Objects = append(u.result.Objects, Object{Resource: res, document: u.document, prefix: object})
 }
 
 // fieldError returns the path to the field that an error blames, if any, and
@@ -153,6 +174,9 @@ func fieldError(err error) (string, string) {
 		}
 	}
 	path = strings.TrimPrefix(path, ".")
+	if errors.Is(err, json.ErrUnknownName) {
+		return path, path + ": there is no such field"
+	}
 	found := semantic.JSONKind.String()
 	if found == "true" || found == "false" {
 		found = "boolean"

@@ -152,10 +152,15 @@ func TestFromAdmissionReadsWhatIsJudged(t *testing.T) {
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			got, err := resource.FromAdmission(podRequest(test.request))
+			request := podRequest(test.request)
+			got, err := resource.FromAdmission(request)
 			if err != nil {
 				t.Fatal(err)
 			}
+			if got.Request != request {
+				t.Error("the request itself is not known")
+			}
+			got.Request = nil
 			if diff := cmp.Diff(podResource(test.want), got); diff != "" {
 				t.Errorf("(-want +got)\n%s", diff)
 			}

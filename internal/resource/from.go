@@ -36,6 +36,7 @@ func FromAdmission(request *admissionv1.AdmissionRequest) (*Resource, error) {
 		Object:      raw,
 		OldObject:   oldRaw,
 		User:        &User{Name: request.UserInfo.Username, Groups: request.UserInfo.Groups},
+		Request:     request,
 		DryRun:      request.DryRun != nil && *request.DryRun,
 	}
 	h, err := readHead(raw)

@@ -6,6 +6,7 @@
 package resource
 
 import (
+	admissionv1 "k8s.io/api/admission/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
@@ -83,8 +84,11 @@ type Resource struct {
 	Object          []byte // raw JSON; never empty
 	OldObject       []byte // raw JSON, on UPDATE only
 	User            *User  // admission only
-	Namespace       *Namespace
-	Owner           *Owner
-	DryRun          bool
-	Source          *Source // files only
+	// Request is all that the API server sent, for rules that look at what the
+	// other fields leave out; admission only.
+	Request   *admissionv1.AdmissionRequest
+	Namespace *Namespace
+	Owner     *Owner
+	DryRun    bool
+	Source    *Source // files only
 }

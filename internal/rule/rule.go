@@ -62,6 +62,9 @@ type Rule struct {
 	// Arguments are what a rule is given that is one of many uses of the same
 	// package, as the constraints of a template are. The dialect knows what.
 	Arguments *ast.Term
+	// Lenient is true when input that a builtin cannot work on is undefined to the
+	// rule, as where it comes from. It is counted, and the rule has judged.
+	Lenient bool
 	// Uncacheable is true when Match or the rule's input depends on more than the
 	// key of the verdict cache covers.
 	Uncacheable bool

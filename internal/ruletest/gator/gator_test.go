@@ -193,11 +193,11 @@ func TestCasesFail(t *testing.T) {
 		{"an object that is not there", test("constraint.yaml", "none.yaml", "    assertions: [{}]\n"), "none.yaml: no such file or directory"},
 		{"several objects", test("constraint.yaml", "both.yaml", "    assertions: [{}]\n"), "both.yaml: there are 2 objects in it"},
 		{"an inventory that is not there", test("constraint.yaml", "bad.yaml", "    inventory: [none.yaml]\n    assertions: [{}]\n"), "inventory: "},
-		{"a review without objects", test("constraint.yaml", "empty.yaml", "    assertions: [{}]\n"), "request: there is neither object nor oldObject"},
-		{"a deletion without old object", test("constraint.yaml", "halfway.yaml", "    assertions: [{}]\n"), "request: oldObject is missing, which a DELETE judges"},
-		{"a review with a misspelt field", test("constraint.yaml", "misspelt.yaml", "    assertions: [{}]\n"), "it is no AdmissionReview: request.operations: "},
-		{"a review without request", test("constraint.yaml", "requested.yaml", "    assertions: [{}]\n"), "the AdmissionReview has no request"},
-		{"an object of a review that does not say what it is", test("constraint.yaml", "kindless.yaml", "    assertions: [{}]\n"), "request: object: kind is missing"},
+		{"a review without objects", test("constraint.yaml", "empty.yaml", "    assertions: [{}]\n"), "AdmissionReview: request: there is neither object nor oldObject to judge"},
+		{"a deletion without old object", test("constraint.yaml", "halfway.yaml", "    assertions: [{}]\n"), "AdmissionReview: request: oldObject is missing, which a DELETE judges"},
+		{"a review with a misspelt field", test("constraint.yaml", "misspelt.yaml", "    assertions: [{}]\n"), "AdmissionReview: request.operations: there is no such field"},
+		{"a review without request", test("constraint.yaml", "requested.yaml", "    assertions: [{}]\n"), "AdmissionReview: request is missing"},
+		{"an object of a review that does not say what it is", test("constraint.yaml", "kindless.yaml", "    assertions: [{}]\n"), "AdmissionReview: request.object: kind is missing"},
 	} {
 		t.Run(each.name, func(t *testing.T) {
 			result := run(t, each.suite, "")

@@ -45,15 +45,12 @@ func review(subject *rule.Subject) *ast.Term {
 		operation = ""
 	}
 	gvk := schema.FromAPIVersionAndKind(res.APIVersion, res.Kind)
-	pairs := make([][2]*ast.Term, 0, 12)
+	pairs := make([][2]*ast.Term, 0, 16)
 	pairs = append(pairs,
-		rule.Field("uid", ast.InternedEmptyString),
 		rule.Field("kind", ast.ObjectTerm(stringField("group", gvk.Group), stringField("version", gvk.Version), stringField("kind", gvk.Kind))),
 		rule.Field("operation", ast.InternedTerm(operation)),
-		rule.Field("userInfo", userTerm(res.User)),
 		rule.Field("object", object),
 		rule.Field("oldObject", old),
-		rule.Field("options", ast.InternedNullTerm),
 		rule.Field("namespaceObject", namespaceTerm(res.Namespace)),
 	)
 	if !strings.HasSuffix(res.Name, "*") && res.Name != "" { // else the API server will generate it
@@ -62,13 +59,7 @@ func review(subject *rule.Subject) *ast.Term {
 	if namespace := namespaceOf(res); namespace != "" {
 		pairs = append(pairs, stringField("namespace", namespace))
 	}
-	if res.Subresource != "" {
-		pairs = append(pairs, stringField("subResource", res.Subresource))
-	}
-	if res.DryRun {
-		pairs = append(pairs, rule.Field("dryRun", ast.InternedTerm(true)))
-	}
-	return ast.ObjectTerm(pairs...)
+	return ast.ObjectTerm(append(pairs, requestFields(res)...)...)
 }
 
 func stringField(name, value string) [2]*ast.Term { return rule.Field(name, ast.StringTerm(value)) }
@@ -80,18 +71,6 @@ func namespaceOf(res *resource.Resource) string {
 		return res.Name
 	}
 	return res.Identity.Namespace
-}
-
-// userTerm returns who sent a request; an empty object in scans.
-func userTerm(user *resource.User) *ast.Term {
-	if user == nil {
-		return ast.InternedEmptyObject
-	}
-	groups := make([]*ast.Term, len(user.Groups))
-	for i, group := range user.Groups {
-		groups[i] = ast.StringTerm(group)
-	}
-	return ast.ObjectTerm(stringField("username", user.Name), rule.Field("groups", ast.ArrayTerm(groups...)))
 }
 
 // namespaceTerm returns what is known of the object's namespace, as an object.

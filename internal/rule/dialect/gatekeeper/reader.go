@@ -140,7 +140,7 @@ func (r *reader) files(constraints []*Constraint) []rule.File {
 			continue
 		}
 		made.Inventory = needs
-		files = append(files, rule.File{Name: constraint.document.Resource.Source.File, Source: constraint.document.raw(), Rule: made, Foreign: true})
+		files = append(files, constraint.file(made))
 	}
 	return files
 }
@@ -169,7 +169,16 @@ func Files(constraint *Constraint) ([]rule.File, error) {
 		return nil, problem
 	}
 	asGator(made, constraint)
-	return append(files, rule.File{Name: constraint.document.Resource.Source.File, Source: constraint.document.raw(), Rule: made, Foreign: true}), nil
+	return append(files, constraint.file(made)), nil
+}
+
+// file returns the file of a constraint's rule. What it means depends on all of
+// its template: the schema has defaults.
+func (c *Constraint) file(made *rule.Rule) rule.File {
+	return rule.File{
+		Name: c.document.Resource.Source.File, Rule: made, Foreign: true,
+		Source: slices.Concat(c.document.raw(), c.Template.document.raw()),
+	}
 }
 
 // id returns the id of a constraint's rule.

@@ -36,6 +36,7 @@ func newRule(constraint *Constraint, unit *rule.Unit) (*rule.Rule, *rule.Problem
 		Package:     unit.Package(template.Module.Module.Package.Path),
 		Dialect:     Dialect{},
 		Arguments:   ast.NewTerm(arguments),
+		Lenient:     true,
 	}
 	if made.Title == "" {
 		made.Title = template.Kind
