@@ -129,12 +129,13 @@ func diagnoseExceptions(said *sayings, name string, state *status.State) {
 		return
 	}
 	switch {
-	case exceptions.Problem != "":
+	case exceptions.Problem == "": // one that does not know them yet is not ready
+	case exceptions.StaleSince.IsZero():
 		said.problem(name, "exceptions: %s", exceptions.Problem)
-	case !exceptions.Synced:
-		said.problem(name, "the exceptions are not known yet")
-	case !exceptions.StaleSince.IsZero():
-		said.problem(name, "the exceptions are those of %s ago: the watch on them is broken", ago(state.Time, exceptions.StaleSince))
+	case exceptions.Synced:
+		said.problem(name, "the exceptions are those of %s ago: %s", ago(state.Time, exceptions.StaleSince), exceptions.Problem)
+	default:
+		said.problem(name, "the exceptions are not known for %s: %s", ago(state.Time, exceptions.StaleSince), exceptions.Problem)
 	}
 	if exceptions.Expired > 0 {
 		said.note(name, "%s expired", terminal.Count(exceptions.Expired, "exception"))

@@ -86,10 +86,14 @@ func TestDiagnosis(t *testing.T) {
 			a.FailOpen = map[string]status.Count{"deadline": {Total: 3, Last: statusNow.Add(-5 * time.Minute)}, "eval": {Total: 1, Last: statusNow.Add(-2 * time.Hour)}}
 		}, problems: []string{"a: 3 requests passed unjudged because of deadline, the last 5m ago"}},
 		{name: "exceptions that are stale, and one that has expired", change: func(_ *statusReport, a *status.State) {
-			a.Exceptions = &status.Exceptions{Count: 2, Expired: 1, Synced: true, StaleSince: statusNow.Add(-3 * time.Hour)}
-		}, problems: []string{"a: the exceptions are those of 3h ago: the watch on them is broken"}, notes: []string{"a: 1 exception expired"}},
-		{name: "exceptions that are not known", change: func(_ *statusReport, a *status.State) { a.Exceptions = &status.Exceptions{} },
-			problems: []string{"a: the exceptions are not known yet"}},
+			a.Exceptions = &status.Exceptions{Count: 2, Expired: 1, Synced: true, StaleSince: statusNow.Add(-3 * time.Hour), Problem: "forbidden"}
+		}, problems: []string{"a: the exceptions are those of 3h ago: forbidden"}, notes: []string{"a: 1 exception expired"}},
+		{name: "exceptions that are not known", change: func(_ *statusReport, a *status.State) {
+			a.Exceptions = &status.Exceptions{StaleSince: statusNow.Add(-3 * time.Hour), Problem: "forbidden"}
+		}, problems: []string{"a: the exceptions are not known for 3h: forbidden"}},
+		{name: "exceptions that cannot be used", change: func(_ *statusReport, a *status.State) {
+			a.Exceptions = &status.Exceptions{Synced: true, Problem: "2 exceptions cannot be used"}
+		}, problems: []string{"a: exceptions: 2 exceptions cannot be used"}},
 		{name: "some other part", change: func(_ *statusReport, a *status.State) { a.Problems = map[string]string{"namespaces": "forbidden"} },
 			problems: []string{"a: namespaces: forbidden"}},
 		{name: "replicas that do not agree", change: func(_ *statusReport, a *status.State) {

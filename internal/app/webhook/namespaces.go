@@ -31,15 +31,18 @@ const namespacesRetry = 5 * time.Second
 // their metadata. Where they may not be watched, it knows none. It runs as a
 // Runnable of the manager.
 type namespaces struct {
-	cache cache.Cache
-	log   logr.Logger
+	cache  cache.Cache
+	report func(problem error) // what is wrong, nil when nothing is
+	log    logr.Logger
 
 	known   sync.Map    // name to *resource.Namespace
 	settled atomic.Bool // they are known, or waiting for them has ended
 	failure atomic.Bool // the last word was a failure
 }
 
-func newNamespaces(log logr.Logger) *namespaces { return &namespaces{log: log} }
+func newNamespaces(report func(problem error), log logr.Logger) *namespaces {
+	return &namespaces{report: report, log: log}
+}
 
 // Namespace returns a namespace, or nil when it is not known.
 func (n *namespaces) Namespace(name string) *resource.Namespace {
@@ -110,6 +113,7 @@ func transient(err error) bool {
 // fail records that the namespaces cannot be read, and logs it once.
 func (n *namespaces) fail(err error) {
 	n.settled.Store(true)
+	n.report(fmt.Errorf("they cannot be watched, so rules see what was last known of them: %w", err))
 	if !n.failure.Swap(true) {
 		n.log.Error(err, "the namespaces cannot be watched; rules see no input.namespace, or what was last known of it. Allow get, list and watch on namespaces")
 	}
@@ -124,7 +128,9 @@ func (n *namespaces) ready() error {
 }
 
 func (n *namespaces) put(object any) {
-	n.failure.Store(false)
+	if n.failure.Swap(false) {
+		n.report(nil)
+	}
 	if namespace, ok := object.(*metav1.PartialObjectMetadata); ok {
 		n.known.Store(namespace.Name, &resource.Namespace{
 			Name:        namespace.Name,

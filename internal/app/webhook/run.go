@@ -61,7 +61,7 @@ func Run(ctx context.Context, options Options, log logr.Logger) error {
 	if err != nil {
 		return err
 	}
-	namespaces := newNamespaces(log.WithName("namespaces"))
+	namespaces := newNamespaces(func(problem error) { state.SetProblem("namespaces", problem) }, log.WithName("namespaces"))
 	queue := sink.NewQueue(queueSize, sink.Fanout{metrics, ring}, metrics, log.WithName("queue"))
 	handler := door{live: live, options: admission.Options{
 		Namespaces: namespaces,

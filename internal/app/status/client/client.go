@@ -181,13 +181,11 @@ func (c *Client) get(ctx context.Context, t target, path string, answer any) err
 func (c *Client) fetch(ctx context.Context, t target, path, token string, secured *tls.Config) ([]byte, error) {
 	address := strings.TrimSuffix(t.address, "/")
 	transport := &http.Transport{TLSClientConfig: secured, DisableKeepAlives: true}
-	problems := func() string { return "" }
 	if address == "" {
-		local, complaints, err := c.forward(ctx, t)
+		local, err := c.forward(ctx, t)
 		if err != nil {
 			return nil, fmt.Errorf("port-forward: %w", err)
 		}
-		problems = complaints
 		address = t.scheme + "://" + t.name // for the name only: what is dialled is the way to the pod
 		transport.DialContext = func(ctx context.Context, network, _ string) (net.Conn, error) {
 			return new(net.Dialer).DialContext(ctx, network, local)
@@ -202,10 +200,10 @@ func (c *Client) fetch(ctx context.Context, t target, path, token string, secure
 	}
 	client := &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	response, err := client.Do(request)
-	if err != nil {
-		if complaint := problems(); complaint != "" {
-			return nil, fmt.Errorf("%w: %s", err, complaint)
-		}
+	switch {
+	case errors.Is(err, io.EOF) && t.address == "":
+		return nil, fmt.Errorf("nothing listens at port %d of the pod: %w", t.port, err)
+	case err != nil:
 		return nil, err
 	}
 	text, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))

@@ -1,7 +1,6 @@
 package client
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -9,8 +8,6 @@ import (
 	"io"
 	"net/http"
 	"slices"
-	"strings"
-	"sync"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -101,58 +98,39 @@ func idle(pod *corev1.Pod) string {
 	return ""
 }
 
-// complaints keeps what a port-forward complains about.
-type complaints struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-// Write keeps a complaint.
-func (c *complaints) Write(p []byte) (int, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.text.Write(p)
-}
-
-func (c *complaints) String() string {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return strings.TrimSpace(c.text.String())
-}
-
 // forward opens a way to a pod's port that ends with ctx, and returns its local
-// address and what tells the complaints about it.
-func (c *Client) forward(ctx context.Context, t target) (string, func() string, error) {
+// address.
+func (c *Client) forward(ctx context.Context, t target) (string, error) {
 	address := c.kubernetes.CoreV1().RESTClient().Post().
 		Resource("pods").Namespace(c.options.Namespace).Name(t.name).SubResource("portforward").URL()
 	transport, upgrader, err := spdy.RoundTripperFor(c.options.Config)
 	if err != nil {
-		return "", nil, err
+		return "", err
 	}
 	tunnel, err := portforward.NewSPDYOverWebsocketDialer(address, c.options.Config)
 	if err != nil {
-		return "", nil, err
+		return "", err
 	}
 	// Older API servers and some proxies know SPDY only.
 	dialer := portforward.NewFallbackDialer(tunnel, spdy.NewDialer(upgrader, &http.Client{Transport: transport}, http.MethodPost, address),
 		func(err error) bool { return httpstream.IsUpgradeFailure(err) || httpstream.IsHTTPSProxyError(err) })
-	ready, said := make(chan struct{}), &complaints{}
-	forwarder, err := portforward.NewOnAddressesWithContext(ctx, dialer, []string{"127.0.0.1"}, []string{fmt.Sprintf("0:%d", t.port)}, ready, io.Discard, said)
+	ready := make(chan struct{})
+	forwarder, err := portforward.NewOnAddressesWithContext(ctx, dialer, []string{"127.0.0.1"}, []string{fmt.Sprintf("0:%d", t.port)}, ready, io.Discard, io.Discard)
 	if err != nil {
-		return "", nil, err
+		return "", err
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- forwarder.ForwardPorts() }()
 	select {
 	case <-ready:
 	case err := <-ended:
-		return "", nil, cmp.Or(err, errors.New("it has ended"))
+		return "", cmp.Or(err, errors.New("it has ended"))
 	case <-ctx.Done():
-		return "", nil, ctx.Err()
+		return "", ctx.Err()
 	}
 	ports, err := forwarder.GetPorts()
 	if err != nil {
-		return "", nil, err
+		return "", err
 	}
-	return fmt.Sprintf("127.0.0.1:%d", ports[0].Local), said.String, nil
+	return fmt.Sprintf("127.0.0.1:%d", ports[0].Local), nil
 }
