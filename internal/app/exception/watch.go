@@ -220,6 +220,7 @@ func (w *Watcher) failed(err error) {
 			w.options.Log.Info("the cluster has no RuleExceptions, so nothing is excepted; to have them, kubectl apply -k config/crd")
 		}
 		w.absent = true
+		w.state.Synced = true // that there are none
 		w.state.Problem, w.state.StaleSince = nil, time.Time{}
 		return
 	case apierrors.IsForbidden(err) || apierrors.IsUnauthorized(err):
