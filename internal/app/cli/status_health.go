@@ -17,7 +17,7 @@ import (
 const (
 	certificateMargin = 7 * 24 * time.Hour // before the end of a certificate
 	selfCheckAge      = 3 * time.Minute    // since a self-check passed; there is one a minute
-	failOpenAge       = time.Hour          // since something passed unjudged
+	recently          = time.Hour          // since something passed unjudged, or took too long
 	scanMargin        = 2 * time.Minute    // beyond two intervals and the scan's duration
 )
 
@@ -83,8 +83,11 @@ func diagnoseReplica(said *sayings, name string, state *status.State) {
 	if more := state.Rules.LeftOutTotal - len(state.Rules.LeftOut); more > 0 {
 		said.problem(name, "and %s more left out", terminal.Count(more, "rule file"))
 	}
-	for _, slow := range state.Rules.OverBudget {
-		said.problem(name, "rule %s is over its budget of time: %s", slow.Rule, slow.Detail)
+	for _, id := range slices.Sorted(maps.Keys(state.Rules.OverBudget)) {
+		slow := state.Rules.OverBudget[id]
+		if state.Time.Sub(slow.Last) <= recently {
+			said.problem(name, "rule %s took longer than its budget %s, up to %.3g s, the last time %s ago", id, terminal.Count(int(slow.Total), "time"), slow.LongestSeconds, ago(state.Time, slow.Last))
+		}
 	}
 	if state.Rules.Problem != "" {
 		said.problem(name, "the rules from before stay, as newer ones could not be loaded: %s", state.Rules.Problem)
@@ -101,7 +104,7 @@ func diagnoseReplica(said *sayings, name string, state *status.State) {
 	}
 	for _, cause := range slices.Sorted(maps.Keys(state.FailOpen)) {
 		count := state.FailOpen[cause]
-		if state.Time.Sub(count.Last) <= failOpenAge {
+		if state.Time.Sub(count.Last) <= recently {
 			said.problem(name, "%s passed unjudged because of %s, the last %s ago", terminal.Count(int(count.Total), "request"), cause, ago(state.Time, count.Last))
 		}
 	}

@@ -64,8 +64,11 @@ func TestDiagnosis(t *testing.T) {
 			}
 		}, problems: []string{"a, b: rule file left out: x.rego:3: no brace", "a, b: and 2 rule files more left out"}},
 		{name: "a rule over its budget", change: func(_ *statusReport, a *status.State) {
-			a.Rules.OverBudget = []status.OverBudget{{Rule: "slow", Detail: "30 ms"}}
-		}, problems: []string{"a: rule slow is over its budget of time: 30 ms"}},
+			a.Rules.OverBudget = map[string]status.OverBudget{
+				"slow": {Count: status.Count{Total: 3, Last: statusNow.Add(-10 * time.Minute)}, LongestSeconds: 0.0312},
+				"once": {Count: status.Count{Total: 1, Last: statusNow.Add(-2 * time.Hour)}, LongestSeconds: 1},
+			}
+		}, problems: []string{"a: rule slow took longer than its budget 3 times, up to 0.0312 s, the last time 10m ago"}},
 		{name: "reloads that failed", change: func(_ *statusReport, a *status.State) {
 			a.Rules.Problem, a.Configuration.Problem = "no rules", "line 3"
 		}, problems: []string{"a: the rules from before stay, as newer ones could not be loaded: no rules",

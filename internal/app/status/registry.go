@@ -42,6 +42,7 @@ func newRegistry(program string, now func() time.Time) *Registry {
 		Version:  version.String(),
 		Replica:  replica,
 		Started:  now(),
+		Rules:    Rules{OverBudget: make(map[string]OverBudget)},
 		FailOpen: make(map[string]Count),
 		Problems: make(map[string]string),
 	}}
@@ -52,7 +53,7 @@ func (r *Registry) State() State {
 	r.mu.Lock()
 	state, ready := r.state, r.ready
 	state.FailOpen, state.Problems = maps.Clone(state.FailOpen), maps.Clone(state.Problems)
-	state.Rules.LeftOut, state.Rules.OverBudget = slices.Clone(state.Rules.LeftOut), slices.Clone(state.Rules.OverBudget)
+	state.Rules.LeftOut, state.Rules.OverBudget = slices.Clone(state.Rules.LeftOut), maps.Clone(state.Rules.OverBudget)
 	if state.Exceptions != nil {
 		exceptions := *state.Exceptions
 		state.Exceptions = &exceptions
@@ -101,13 +102,18 @@ func (r *Registry) SetRulesProblem(problem error) {
 	r.change(func(state *State) { state.Rules.Problem = reason(problem) })
 }
 
-// SetOverBudget records the rules that take more time than they may.
-func (r *Registry) SetOverBudget(rules []OverBudget) {
-	rules = slices.Clone(rules[:min(len(rules), maxProblems)])
-	for i := range rules {
-		rules[i].Rule, rules[i].Detail = cut(rules[i].Rule), cut(rules[i].Detail)
-	}
-	r.change(func(state *State) { state.Rules.OverBudget = rules })
+// RuleOverBudget counts an evaluation in which a rule took more time than it may.
+func (r *Registry) RuleOverBudget(rule string, took time.Duration) {
+	r.change(func(state *State) {
+		before, known := state.Rules.OverBudget[rule]
+		if !known && len(state.Rules.OverBudget) >= maxProblems {
+			return
+		}
+		state.Rules.OverBudget[rule] = OverBudget{
+			Count:          Count{Total: before.Total + 1, Last: r.now()},
+			LongestSeconds: max(before.LongestSeconds, took.Seconds()),
+		}
+	})
 }
 
 // SetConfiguration records the configuration in force.

@@ -3,6 +3,7 @@ package status
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"testing"
@@ -19,7 +20,8 @@ func TestTheRegistryRepeatsWhatItWasTold(t *testing.T) {
 	r := newRegistry("webhook", func() time.Time { return now })
 	r.SetRules("abc", 60, []*rule.Problem{{File: "a.rego", Line: 3, Message: "no brace"}})
 	r.SetRulesProblem(errors.New("the directory is gone"))
-	r.SetOverBudget([]OverBudget{{Rule: "slow", Detail: "30 ms of 10 ms"}})
+	r.RuleOverBudget("slow", 30*time.Millisecond)
+	r.RuleOverBudget("slow", 20*time.Millisecond)
 	r.SetConfiguration("def")
 	r.SetConfigurationProblem(errors.New("line 3: unknown field"))
 	r.SetCertificate(now, now.Add(time.Hour))
@@ -33,7 +35,7 @@ func TestTheRegistryRepeatsWhatItWasTold(t *testing.T) {
 	want := State{
 		Program: "webhook", Version: got.Version, Replica: got.Replica, Started: now, Time: now, NotReady: "shutting down",
 		Rules: Rules{Revision: "abc", Count: 60, Loaded: now, LeftOut: []LeftOut{{"a.rego", 3, "no brace"}}, LeftOutTotal: 1,
-			OverBudget: []OverBudget{{Rule: "slow", Detail: "30 ms of 10 ms"}}, Problem: "the directory is gone"},
+			OverBudget: map[string]OverBudget{"slow": {Count{2, now}, 0.03}}, Problem: "the directory is gone"},
 		Configuration: Configuration{Revision: "def", Loaded: now, Problem: "line 3: unknown field"},
 		Certificate:   Certificate{now, now.Add(time.Hour)},
 		SelfCheck:     SelfCheck{LastSuccess: now, Failures: 1, Problem: "passed"},
@@ -59,13 +61,11 @@ func TestAStateIsBounded(t *testing.T) {
 	r := NewRegistry("webhook")
 	long := strings.Repeat("ü", 100_000)
 	var problems []*rule.Problem
-	var slow []OverBudget
-	for range 5000 {
+	for n := range 5000 {
 		problems = append(problems, &rule.Problem{File: long, Message: long})
-		slow = append(slow, OverBudget{Rule: long, Detail: long})
+		r.RuleOverBudget(fmt.Sprintf("slow-%d", n), time.Second)
 	}
 	r.SetRules("abc", 0, problems)
-	r.SetOverBudget(slow)
 	r.SetConfigurationProblem(errors.New(long))
 	text, err := json.Marshal(r.State())
 	if err != nil {

@@ -39,8 +39,8 @@ type Rules struct {
 	// maxProblems of them, while LeftOutTotal counts all.
 	LeftOut      []LeftOut `json:"leftOut,omitempty"`
 	LeftOutTotal int       `json:"leftOutTotal"`
-	// OverBudget are the rules that take more time than they may.
-	OverBudget []OverBudget `json:"overBudget,omitempty"`
+	// OverBudget are the rules that took more time than they may, by id.
+	OverBudget map[string]OverBudget `json:"overBudget,omitempty"`
 	// Problem is why the last reload failed, while the rules from before stay.
 	Problem string `json:"problem,omitempty"`
 }
@@ -52,11 +52,11 @@ type LeftOut struct {
 	Reason string `json:"reason"`
 }
 
-// OverBudget is a rule that takes more time than it may.
+// OverBudget says how often a rule took more time than it may since the replica
+// has started, and how long at most.
 type OverBudget struct {
-	Rule   string  `json:"rule"`
-	Detail string  `json:"detail"`
-	Mean   float64 `json:"meanSeconds,omitempty"`
+	Count
+	LongestSeconds float64 `json:"longestSeconds"`
 }
 
 // Configuration is the configuration that is in force.

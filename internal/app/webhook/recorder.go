@@ -23,6 +23,12 @@ func (r recorder) FailedOpen(cause string) {
 	r.registry.FailedOpen(cause)
 }
 
+// RuleOverBudget counts an evaluation in which a rule took more time than it may.
+func (r recorder) RuleOverBudget(rule string, took time.Duration) {
+	r.Metrics.RuleOverBudget(rule, took)
+	r.registry.RuleOverBudget(rule, took)
+}
+
 // CertificateLoaded records when the serving certificate is valid.
 func (r recorder) CertificateLoaded(notBefore, notAfter time.Time) {
 	r.Metrics.CertificateLoaded(notBefore, notAfter)
