@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 
 	"github.com/open-policy-agent/opa/v1/ast"
 
@@ -251,7 +252,10 @@ func linkedRules(compiler *ast.Compiler, module *ast.Module, e *entry, number in
 	for _, original := range originals {
 		rule := original.Copy()
 		key := rule.Head.Key
-		rule.Head = ast.NewHead(ast.Var(linkedSet), ast.ArrayTerm(ast.InternedTerm(number), key))
+		// A term of its own: the compiler writes to terms, and interned ones are
+		// read by engines that are at work.
+		of := ast.NewTerm(ast.Number(strconv.Itoa(number)))
+		rule.Head = ast.NewHead(ast.Var(linkedSet), ast.ArrayTerm(of, key))
 		rule.Head.Location = key.Location
 		rule.Module = module
 		rule.Annotations = nil
