@@ -32,6 +32,11 @@ func (c *Configuration) Check(set *rule.Set) (wrong, missing config.Problems) {
 	for i, failure := range c.Complete.Failure.Rules {
 		check.rules(fmt.Sprintf("failure.rules[%d].rules", i), failure.Rules)
 	}
+	for i, directory := range c.Complete.Rules.Directories {
+		if directory.Trusted != nil {
+			check.builtins(fmt.Sprintf("rules.directories[%d].trusted.builtins", i), directory.Trusted.Builtins)
+		}
+	}
 	check.rules("exceptions.rules", c.Complete.Exceptions.Rules)
 	check.rules("exceptions.never", c.Complete.Exceptions.Never)
 	return check.wrong, check.missing
@@ -118,4 +123,13 @@ func (c *configurationCheck) parameter(at, name string, value any, rules []*rule
 		remedy = "there are " + strings.Join(names, ", ")
 	}
 	c.wrong = append(c.wrong, c.document.Problem(path, "none of the rules has such a parameter; "+remedy))
+}
+
+// builtins checks functions that rules are to be trusted with.
+func (c *configurationCheck) builtins(at string, names []string) {
+	for i, name := range names {
+		if !rule.Restricted(name) {
+			c.wrong = append(c.wrong, c.document.Problem(fmt.Sprintf("%s[%d]", at, i), fmt.Sprintf("%q is no function that needs trust; remove it", name)))
+		}
+	}
 }

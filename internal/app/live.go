@@ -120,7 +120,8 @@ func Begin(ctx context.Context, options LiveOptions) (*Live, error) {
 		return nil, err
 	}
 	LogProblems(options.Log, nil, first.Rules.Problems)
-	options.Log.Info("rules compiled", "rules", len(first.Rules.Set.Rules()), "revision", first.Reviewer.Revision(), "filesLeftOut", len(first.Rules.Problems))
+	logUnmatched(options.Log, nil, first.Rules.Unmatched)
+	options.Log.Info("rules compiled", "configuration", first.Configuration, "rules", len(first.Rules.Set.Rules()), "revision", first.Reviewer.Revision(), "filesLeftOut", len(first.Rules.Problems))
 	live.current.Store(first)
 	return live, nil
 }
@@ -249,13 +250,15 @@ func (l *Live) build(ctx context.Context) (state *State, err error) {
 func (l *Live) log(reload Reload) {
 	log := l.options.Log
 	if reload.Result == ReloadFailed {
-		log.Error(reload.Err, "the reload failed; the rules and the configuration from before stay", "reason", reload.Reason)
+		logRefused(log, reload.Err)
+		log.Error(summary(reload.Err), "the reload failed; the rules and the configuration from before stay", "reason", reload.Reason)
 		return
 	}
 	LogProblems(log, reload.Before.Rules.Problems, reload.Now.Rules.Problems)
+	logUnmatched(log, reload.Before.Rules.Unmatched, reload.Now.Rules.Unmatched)
 	if reload.Result == ReloadSwapped {
 		log.Info("rules reloaded", "reason", reload.Reason, "rules", len(reload.Now.Rules.Set.Rules()), "filesLeftOut", len(reload.Now.Rules.Problems),
-			"revision", reload.Now.Reviewer.Revision(), "before", reload.Before.Reviewer.Revision(), "took", reload.Took.Round(time.Millisecond).String())
+			"revision", reload.Now.Reviewer.Revision(), "before", reload.Before.Reviewer.Revision(), "configuration", reload.Now.Configuration, "took", reload.Took.Round(time.Millisecond).String())
 	}
 }
 

@@ -65,8 +65,8 @@ func (v *validator) validate(config *v1alpha1.ReeveConfiguration) {
 	}
 	v.globs("protectedNamespaces", config.ProtectedNamespaces, "namespace")
 	v.sources(config.Rules)
-	if size := config.RecentAdmissions.Size; size != nil && (*size < 0 || *size > maxRecentAdmissions) {
-		v.add("recentAdmissions.size", "%d is not from 0 to %d", *size, maxRecentAdmissions)
+	if size := config.RecentAdmissions.Size; size != nil && (*size < 1 || *size > maxRecentAdmissions) {
+		v.add("recentAdmissions.size", "%d is not from 1 to %d", *size, maxRecentAdmissions)
 	}
 }
 

@@ -60,7 +60,7 @@ func TestWhatIsWrongIsSaidWithLineFieldAndRemedy(t *testing.T) {
 		{"a digest that is none", "rules: {bundles: [{reference: a, digest: md5}]}\n", `3: rules.bundles[0].digest: "md5" is not a digest`},
 		{"a poll that is too frequent", "rules: {bundles: [{reference: a, pollInterval: 1s}]}\n", "3: rules.bundles[0].pollInterval: 1s is less than 10s"},
 		{"a budget that is too long", "rules: {budget: 1h30m}\n", "3: rules.budget: 1h30m is longer than the API server waits; use at most 30s"},
-		{"more than can be remembered", "recentAdmissions: {size: 1000000}\n", "3: recentAdmissions.size: 1000000 is not from 0 to 100000"},
+		{"more than can be remembered", "recentAdmissions: {size: 1000000}\n", "3: recentAdmissions.size: 1000000 is not from 1 to 100000"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			_, err := config.Decode("reeve.yaml", []byte(head+test.text))

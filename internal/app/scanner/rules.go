@@ -35,7 +35,7 @@ func beginRules(ctx context.Context, options Options, follower *follow.Follower,
 			if len(rules.Set.Rules()) == 0 {
 				return nil, errors.New("no rules are left to judge by; see --select, --skip, --mode and the rule files that were left out")
 			}
-			return &app.State{Reviewer: reviewer.Excepting(excepted), Rules: rules}, nil
+			return &app.State{Reviewer: reviewer.Excepting(excepted), Rules: rules, Configuration: rules.Configuration.Revision()}, nil
 		},
 		Strict: options.Strict,
 		Log:    log,
@@ -55,6 +55,7 @@ func beginRules(ctx context.Context, options Options, follower *follow.Follower,
 			count(reload.Now)
 		}
 	})
+	app.RecordConfig(live, metrics)
 	return live, nil
 }
 

@@ -123,3 +123,12 @@ func splitAddress(address string) (string, int, error) {
 
 func (o *Options) certificateFile() string { return filepath.Join(o.CertDir, "tls.crt") }
 func (o *Options) keyFile() string         { return filepath.Join(o.CertDir, "tls.key") }
+
+// recentEntries returns how many admissions to remember: what the flag says, if
+// it is not the default, and else the configuration.
+func (o *Options) recentEntries(configuration *app.Configuration) int {
+	if o.RecentEntries != recent.DefaultEntries {
+		return o.RecentEntries
+	}
+	return *configuration.Complete.RecentAdmissions.Size
+}

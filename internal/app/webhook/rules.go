@@ -54,7 +54,7 @@ func (r *rules) load(ctx context.Context) (*app.State, error) {
 	if err != nil {
 		return nil, fmt.Errorf("compile the rules: %w", err)
 	}
-	state := &app.State{Reviewer: reviewer.Excepting(r.exceptions), Rules: loaded}
+	state := &app.State{Reviewer: reviewer.Excepting(r.exceptions), Rules: loaded, Configuration: loaded.Configuration.Revision()}
 	if len(admissionRules(state).Rules()) == 0 {
 		return nil, errors.New("no rule is left that judges admissions; see --rules, --select, --skip and --mode, and the rule files that were left out")
 	}
@@ -78,12 +78,14 @@ func (r *rules) begin(ctx context.Context) (*app.Live, error) {
 	r.count(live.Current())
 	live.Observe(func(reload app.Reload) {
 		r.recorder.RulesReloaded(reload.Result)
-		r.recorder.registry.SetRulesProblem(reload.Err)
+		r.recorder.registry.SetRulesProblem(reload.RulesProblem())
 		if reload.Result == app.ReloadSwapped {
 			r.count(reload.Now)
 			r.inventory.keep(admissionRules(reload.Now).Needs())
 		}
+		r.recorder.registry.SetConfigurationProblem(reload.ConfigProblem())
 	})
+	app.RecordConfig(live, r.recorder)
 	return live, nil
 }
 

@@ -36,7 +36,6 @@ func Run(ctx context.Context, options Options, log logr.Logger) error {
 	metrics := metric.New(registry)
 	state := status.NewRegistry("webhook")
 	recorder := recorder{metrics, state}
-	ring := recent.New(recent.Options{Entries: options.RecentEntries})
 	objects := engine.NewInventory()
 	inventory := newInventory(objects, log.WithName("inventory"))
 	config, err := kube.Config(options.Kubeconfig)
@@ -50,6 +49,7 @@ func Run(ctx context.Context, options Options, log logr.Logger) error {
 	if err != nil {
 		return err
 	}
+	ring := recent.New(recent.Options{Entries: options.recentEntries(live.Current().Rules.Configuration)})
 	exceptions, err := exception.NewWatcher(exception.Options{
 		Config:  config,
 		Limit:   options.ExceptionLimit,

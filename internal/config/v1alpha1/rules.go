@@ -46,7 +46,7 @@ type Bundle struct {
 	Reference string `json:"reference" jsonschema:"required"`
 	// Digest pins what it holds, as in sha256:0123…; anything else is refused.
 	Digest string `json:"digest,omitzero"`
-	// PollInterval is how often to look for a new one behind a tag, at least 10s. By
-	// default it is fetched at the start only.
+	// PollInterval is how often to look for a new one behind a tag, at least 10s. The
+	// default is that of --rules-interval, 5m.
 	PollInterval *Duration `json:"pollInterval,omitzero"`
 }

@@ -161,6 +161,6 @@ type FailureEntry struct {
 // RecentAdmissions bound the verdicts that each webhook replica remembers. They
 // hold names and findings, never objects.
 type RecentAdmissions struct {
-	// Size is how many are remembered; 0 remembers none. The default is 1000.
-	Size *int `json:"size,omitzero" jsonschema:"minimum=0,maximum=100000"`
+	// Size is how many are remembered, from the next start on. The default is 1000.
+	Size *int `json:"size,omitzero" jsonschema:"minimum=1,maximum=100000"`
 }

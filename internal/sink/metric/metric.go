@@ -14,6 +14,7 @@ import (
 // sink.Sink. It is safe for concurrent use.
 type Metrics struct {
 	ruleMetrics
+	configMetrics
 	exceptionMetrics
 	reviews       *prometheus.CounterVec
 	reviewTime    prometheus.Histogram
@@ -57,7 +58,7 @@ func New(registerer prometheus.Registerer) *Metrics {
 		return factory.NewGauge(prometheus.GaugeOpts{Namespace: "reeve", Name: name, Help: help})
 	}
 	return &Metrics{
-		ruleMetrics: newRuleMetrics(factory), exceptionMetrics: newExceptionMetrics(factory),
+		ruleMetrics: newRuleMetrics(factory), configMetrics: newConfigMetrics(factory), exceptionMetrics: newExceptionMetrics(factory),
 		reviews: counters("admission_reviews_total", "Admission requests answered, by decision: allow, warn, deny or error.", "decision"),
 		reviewTime: factory.NewHistogram(prometheus.HistogramOpts{Namespace: "reeve", Name: "admission_duration_seconds",
 			Help:    "Time from a decoded admission request to its answer.",

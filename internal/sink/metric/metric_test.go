@@ -158,6 +158,10 @@ func TestRecorders(t *testing.T) {
 	metrics.SinkFailed()
 	metrics.EventSkipped()
 	metrics.RulesLoaded(25, 2)
+	metrics.ConfigLoaded("abc", 3)
+	metrics.ConfigLoaded("def", 2)
+	metrics.ConfigReloaded("swapped", false)
+	metrics.ConfigReloaded("failed", true)
 	metrics.ExceptionsKnown(9, 4, 3, 2)
 	metrics.ExceptionsStale(true)
 	metrics.ExceptionStatus("written")
@@ -202,13 +206,16 @@ func TestRecorders(t *testing.T) {
 		"reeve_rules":                                        25,
 		"reeve_rule_files_quarantined":                       2,
 		"reeve_serving_certificate_expiry_timestamp_seconds": 7,
+		"reeve_config_info def":                              1,
+		"reeve_config_reloads_total failed":                  1,
+		"reeve_config_reloads_total swapped":                 1,
+		"reeve_config_refused":                               1,
+		"reeve_config_unmatched_names":                       2,
 		"reeve_scan_duration_seconds":                        0,
 		"reeve_scan_interval_seconds":                        0,
 		"reeve_selfcheck_last_success_timestamp_seconds":     0,
 		"reeve_scan_last_end_timestamp_seconds":              0,
 		"reeve_scan_resources":                               0,
-		"reeve_scan_interval_seconds":                        0,
-		"reeve_selfcheck_last_success_timestamp_seconds":     0,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("metrics (-want +got):\n%s", diff)
