@@ -78,7 +78,7 @@ func BenchmarkKubescape(b *testing.B) {
 		b.Fatal(problem)
 	}
 	inventory := engine.NewInventory()
-	e := newEngine(b, set, engine.Options{Inventory: inventory, CacheSize: -1})
+	e := newEngine(b, set, engine.Options{Inventory: inventory, CacheSize: -1, Deadline: time.Minute})
 	loaded, used := time.Since(start), memory()-before
 	var objects []*resource.Resource
 	for i := range 50 {
@@ -93,6 +93,7 @@ func BenchmarkKubescape(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
+			b.ReportAllocs()
 			for b.Loop() {
 				_, failures, err := e.Evaluate(context.Background(), res, engine.Scan)
 				if err != nil || len(failures) > 0 {

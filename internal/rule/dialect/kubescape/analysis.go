@@ -143,8 +143,8 @@ type analysis struct {
 // kindOf is a body that finds something only where the object to judge is of a
 // kind.
 type kindOf struct {
-	rule *ast.Rule
-	kind *ast.Term
+	rule  *ast.Rule
+	kinds []*ast.Term
 }
 
 // entrypoint looks at one Rego rule whose results are findings, and tells whether
@@ -170,8 +170,8 @@ func (a *analysis) entrypoint(r *ast.Rule) bool {
 // take makes a place of a Rego rule go through the object to judge alone.
 func (a *analysis) take(r *ast.Rule, s site) {
 	a.judged[s.mention] = true
-	if kind := kindAsked(r.Body, s.variable); kind != nil && a.elements == Objects {
-		a.kinds = append(a.kinds, kindOf{r, kind})
+	if kinds := kindsAsked(r.Body, s.variable); len(kinds) > 0 && a.elements == Objects {
+		a.kinds = append(a.kinds, kindOf{r, kinds})
 	}
 }
 
@@ -261,7 +261,10 @@ func (a *analysis) rewrite(module *ast.Module) {
 	// The evaluator finds bodies by what they ask of input, so a body that is about
 	// pods costs nothing where a service is judged.
 	for _, asked := range a.kinds {
-		first := ast.Equal.Expr(ast.NewTerm(kindRef), asked.kind)
+		first := ast.Equal.Expr(ast.NewTerm(kindRef), asked.kinds[0])
+		if len(asked.kinds) > 1 {
+			first = ast.Member.Expr(ast.NewTerm(kindRef), ast.SetTerm(asked.kinds...))
+		}
 		first.Location = asked.rule.Body[0].Location
 		asked.rule.Body = ast.NewBody(append([]*ast.Expr{first}, asked.rule.Body...)...)
 	}
@@ -279,8 +282,8 @@ func (a *analysis) findKinds(module *ast.Module) {
 		}
 		for _, expr := range body {
 			if variable, collection := element(expr); variable != "" && !expr.Negated && isInput(collection) && !numbered(expr) {
-				if kind := kindAsked(body, variable); kind != nil {
-					a.byKind[collection] = kind
+				if kinds := kindsAsked(body, variable); len(kinds) == 1 {
+					a.byKind[collection] = kinds[0]
 				}
 			}
 		}

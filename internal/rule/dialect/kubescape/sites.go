@@ -237,25 +237,75 @@ func written(r *ast.Rule, variable ast.Var) *ast.Term {
 	return nil
 }
 
-// kindAsked returns the kind that a body wants of the object in a variable, nil
-// when it does not say so plainly.
-func kindAsked(body ast.Body, variable ast.Var) *ast.Term {
+// kindsAsked returns the kinds of which a body wants the object in a variable, none
+// when it does not say so plainly:
+//
+//	pod.kind == "Pod"
+//	wl.kind in ["Deployment", "Job"]
+//	kinds := {"Deployment", "Job"}; kinds[wl.kind]
+func kindsAsked(body ast.Body, variable ast.Var) []*ast.Term {
 	for _, expr := range body {
-		if expr.Negated || len(expr.With) > 0 || !isComparison(expr) {
+		if expr.Negated || len(expr.With) > 0 {
 			continue
 		}
-		for i := range 2 {
-			ref, ok := value[ast.Ref](expr.Operand(i))
-			kind, isText := value[ast.String](expr.Operand(1 - i))
-			if ok && isText && len(ref) == 2 && ref[0].Value.Compare(variable) == 0 && ref[1].Value.Compare(ast.String("kind")) == 0 {
-				return ast.NewTerm(kind)
-			}
+		if kinds := kindsIn(body, expr, variable); len(kinds) > 0 {
+			return kinds
 		}
 	}
 	return nil
 }
 
-// isComparison tells whether an expression is a == b or a = b.
-func isComparison(expr *ast.Expr) bool {
-	return len(expr.Operands()) == 2 && (expr.IsEquality() || expr.Operator().Equal(ast.Equal.Ref()))
+// kindsIn returns the kinds that one expression wants.
+func kindsIn(body ast.Body, expr *ast.Expr, variable ast.Var) []*ast.Term {
+	if term, ok := expr.Terms.(*ast.Term); ok {
+		ref, ok := term.Value.(ast.Ref)
+		if !ok || len(ref) != 2 || !isKindOf(ref[1], variable) {
+			return nil
+		}
+		name, _ := ref[0].Value.(ast.Var)
+		for _, other := range body {
+			left, right := bound(other)
+			if left != nil && left.Value.Compare(name) == 0 && !other.Negated {
+				set, _ := value[ast.Set](right)
+				return texts(set)
+			}
+		}
+		return nil
+	}
+	if len(expr.Operands()) != 2 {
+		return nil
+	}
+	left, right := expr.Operand(0), expr.Operand(1)
+	switch {
+	case expr.IsEquality() || expr.Operator().Equal(ast.Equal.Ref()):
+		if isKindOf(right, variable) {
+			left, right = right, left
+		}
+		if kind, ok := value[ast.String](right); ok && isKindOf(left, variable) {
+			return []*ast.Term{ast.NewTerm(kind)}
+		}
+	case expr.Operator().Equal(ast.Member.Ref()) && isKindOf(left, variable):
+		return texts(right.Value)
+	}
+	return nil
+}
+
+// isKindOf tells whether a term is the kind of the object in a variable.
+func isKindOf(term *ast.Term, variable ast.Var) bool {
+	ref, ok := value[ast.Ref](term)
+	return ok && len(ref) == 2 && ref[0].Value.Compare(variable) == 0 && ref[1].Value.Compare(ast.String("kind")) == 0
+}
+
+// texts returns the elements of a collection, none when one is no plain text.
+func texts(collection ast.Value) []*ast.Term {
+	if collection == nil {
+		return nil
+	}
+	elements := elementsOf(ast.NewTerm(collection))
+	for _, element := range elements {
+		if _, ok := element.Value.(ast.String); !ok {
+			return nil
+		}
+	}
+	return elements
 }
