@@ -1,6 +1,8 @@
 package rule
 
 import (
+	"slices"
+
 	"github.com/open-policy-agent/opa/v1/ast"
 )
 
@@ -90,4 +92,19 @@ func (u *Unit) prefixOf(ref ast.Ref) ast.Ref {
 // IsIsolated tells whether a reference leads to foreign modules or documents.
 func IsIsolated(ref ast.Ref) bool {
 	return ref.HasPrefix(ast.DefaultRootRef.Append(ast.StringTerm(isolated)))
+}
+
+// WithoutUses returns files without the rules that use the package of another
+// file, as Gatekeeper's constraints do, and without the units they use: such rules
+// are tested together with what uses them.
+func WithoutUses(files []File) []File {
+	var used []ast.Ref
+	for _, file := range files {
+		if file.Module == nil && IsIsolated(file.Rule.Package) {
+			used = append(used, file.Rule.Package[:3]) // data, what is foreign, the unit
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(files), func(file File) bool {
+		return file.Module == nil || slices.ContainsFunc(used, file.Module.Package.Path.HasPrefix)
+	})
 }

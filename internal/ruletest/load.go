@@ -18,7 +18,7 @@ func load(options Options) (*run, error) {
 	trees := sources(outermost(options.Dirs))
 	set, problems := source.Load(dialect.All(), trees...)
 	t.problems = problems
-	t.tested = set.Files()
+	t.tested = rule.WithoutUses(set.Files())
 	libraries, problems := source.Load(dialect.All(), sources(outermost(options.Libraries))...)
 	t.problems = append(t.problems, problems...)
 	t.addSupport(libraries.Files())

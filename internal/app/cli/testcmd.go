@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -167,6 +168,8 @@ func (o *testOptions) test(ctx context.Context, streams Streams, dirs []string) 
 		return &failure{code: exitError}
 	case chosen != nil && len(report.Subjects) == 0:
 		return fmt.Errorf("--run: no fixture and no test matches %s; their names are RULE/FILE and RULE/test_NAME", o.run)
+	case len(report.Subjects)+len(report.Strays) == 0:
+		return fmt.Errorf("there is nothing to test in %s; suites of Gatekeeper's gator run with --gatekeeper", strings.Join(dirs, ", "))
 	case report.Failed():
 		return &failure{code: exitFindings}
 	}

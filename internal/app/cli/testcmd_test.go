@@ -16,10 +16,14 @@ const (
 	failing = "testdata/tested/failing"
 	passing = "testdata/tested/passing"
 	erring  = "testdata/tested/erring"
+	suites  = "testdata/gator"
 )
 
 // durations are the only thing in the output that changes from run to run.
-var durations = regexp.MustCompile(`"milliseconds": [0-9.e-]+`)
+var (
+	durations = regexp.MustCompile(`"milliseconds": [0-9.e-]+`)
+	seconds   = regexp.MustCompile(`[0-9]+\.[0-9]{3}s`)
+)
 
 func TestTestOutput(t *testing.T) {
 	for _, test := range []struct{ name, line string }{
@@ -28,10 +32,13 @@ func TestTestOutput(t *testing.T) {
 		{"test-passing.txt", "test -v --strict --coverage-min 100 " + passing},
 		{"test-failing.json", "test -o json " + failing},
 		{"test-run.txt", "test -v --run ^label/deny " + passing},
+		{"test-gatekeeper-passing.txt", "test --gatekeeper -v " + suites + "/passing"},
+		{"test-gatekeeper-failing.txt", "test --gatekeeper --color always " + suites},
+		{"test-gatekeeper.json", "test --gatekeeper -o json " + suites},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			got := reeve(t, "", test.line)
-			golden(t, test.name, durations.ReplaceAllString(got.out, `"milliseconds": 0`))
+			golden(t, test.name, seconds.ReplaceAllString(durations.ReplaceAllString(got.out, `"milliseconds": 0`), "0.000s"))
 		})
 	}
 }
@@ -71,6 +78,17 @@ func TestTestExitCodes(t *testing.T) {
 		{name: "a file", line: "test testdata/rules/role.rego", want: 1, err: "not a directory"},
 		{name: "an empty directory", line: "test " + empty, want: 1, err: "no .rego file in this directory"},
 		{name: "nothing is chosen", line: "test --run nowhere " + passing, want: 1, err: "no fixture and no test matches nowhere"},
+		{name: "nothing of Reeve's own", line: "test " + suites + "/passing", want: 1, err: "there is nothing to test in testdata/gator/passing; suites of Gatekeeper's gator run with --gatekeeper"},
+		{name: "suites that pass", line: "test --gatekeeper " + suites + "/passing"},
+		{name: "suites that fail", line: "test --gatekeeper " + suites + "/failing", want: 2},
+		{name: "the cases that pass", line: "test --gatekeeper --run owners//^good$ " + suites + "/failing"},
+		{name: "suites that cannot be read, beside those that fail", line: "test --gatekeeper " + suites, want: 1},
+		{name: "a suite itself", line: "test --gatekeeper " + suites + "/passing/suite.yaml"},
+		{name: "no such suite", line: "test --gatekeeper testdata/nowhere", want: 1},
+		{name: "no case is chosen", line: "test --gatekeeper --run nothing " + suites + "/passing", want: 1, err: "--run: no case matches nothing"},
+		{name: "too much of an expression", line: "test --gatekeeper --run a//b//c " + suites, want: 64, err: "has more than one //"},
+		{name: "suites have no coverage", line: "test --gatekeeper --coverage-min 1 " + suites, want: 64, err: "leave out --library"},
+		{name: "suites in another format", line: "test --gatekeeper -o xml " + suites, want: 64},
 		{name: "no directory", line: "test", want: 64, err: "name the directories of the rules, as in reeve test rules/"},
 		{name: "no expression", line: "test --run ( " + passing, want: 64, err: "--run: "},
 		{name: "more than everything", line: "test --coverage-min 101 " + passing, want: 64, err: "is not between 0 and 100"},

@@ -97,7 +97,7 @@ func (a Assertion) check(messages []string) error {
 		if err != nil {
 			return fmt.Errorf("assertion: message: %w", err)
 		}
-		matching, which = 0, fmt.Sprintf(" that match %q", *a.Message)
+		matching, which = 0, fmt.Sprintf(" with %q in the message", *a.Message)
 		for _, message := range messages {
 			if expression.MatchString(message) {
 				matching++
@@ -107,7 +107,11 @@ func (a Assertion) check(messages []string) error {
 	if a.Violations.met(matching) {
 		return nil
 	}
-	return fmt.Errorf("%d violations%s, want %s; %s", matching, which, a.Violations, listed(messages))
+	noun := "violations"
+	if matching == 1 {
+		noun = "violation"
+	}
+	return fmt.Errorf("%d %s%s, want %s; %s", matching, noun, which, a.Violations, listed(messages))
 }
 
 // listed returns the messages of all violations, one below the other.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -90,6 +91,7 @@ func (r *testRun) run(ctx context.Context) TestResult {
 		for i := range r.test.Cases {
 			result.Cases = append(result.Cases, r.runCase(ctx, &r.test.Cases[i]))
 		}
+		result.Skipped = len(result.Cases) > 0 && !slices.ContainsFunc(result.Cases, func(c CaseResult) bool { return !c.Skipped })
 	}
 	result.Duration = time.Since(start)
 	return result

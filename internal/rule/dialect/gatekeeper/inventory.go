@@ -57,7 +57,11 @@ func (t *Template) readInventory() *rule.Problem {
 		return nil
 	}
 	var needs [][]syncClause
-	if path, message := decodeJSON(jsontext.Value(text), &needs, true); message != "" {
+	path, message := decodeJSON(jsontext.Value(text), &needs, true)
+	switch {
+	case message != "" && !t.Inventory.Open:
+		return nil // the code has said it all
+	case message != "":
 		return t.document.problem("metadata.annotations["+quoted(name)+"]", "%s", strings.TrimPrefix(path+": "+message, ": "))
 	}
 	t.Inventory.Open = false // the annotation says it all

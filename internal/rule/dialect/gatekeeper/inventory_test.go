@@ -69,12 +69,15 @@ func TestImportsOfTheInventoryAreReferencesToIt(t *testing.T) {
 	}
 }
 
-func TestABadAnnotationIsNamed(t *testing.T) {
+func TestABadAnnotationIsNamedWhereItIsNeeded(t *testing.T) {
+	if read := template(t, reading(t, `        data.inventory.namespace[_]["v1"].Pod[_]`+"\n", "hello")); len(read.Inventory.Kinds) != 1 {
+		t.Errorf("kinds %v", read.Inventory.Kinds)
+	}
 	for annotation, want := range map[string]string{
 		`"[[{"group": ["a"]}]]"`: `a.yaml:6: ConstraintTemplate wantedlabels: metadata.annotations["metadata.gatekeeper.sh/requires-sync-data"]: [0][0].group: there is no such field`,
 		`hello`:                  `a.yaml:6: ConstraintTemplate wantedlabels: metadata.annotations["metadata.gatekeeper.sh/requires-sync-data"]: `,
 	} {
-		_, wrong := gatekeeper.ReadTemplate(document(t, reading(t, "        true\n", annotation)))
+		_, wrong := gatekeeper.ReadTemplate(document(t, reading(t, "        data.inventory[_]\n", annotation)))
 		if len(wrong) != 1 || !strings.HasPrefix(wrong[0].Error(), want) {
 			t.Errorf("got  %q\nwant %q", texts(wrong), want)
 		}

@@ -41,20 +41,30 @@ func newRule(constraint *Constraint, unit *rule.Unit) (*rule.Rule, *rule.Problem
 	if made.Title == "" {
 		made.Title = template.Kind
 	}
-	if action, enforced := constraint.Actions[PointAudit]; enforced {
-		made.Mode = action.mode()
-		made.Doors = append(made.Doors, finding.DoorScan)
-	}
-	if action, enforced := constraint.Actions[PointAdmission]; enforced {
-		made.Mode = action.mode()
-		made.Doors = append(made.Doors, finding.DoorAdmission)
-	}
+	made.Doors, made.Mode = constraint.doors()
 	made.Entrypoints = []rule.Entrypoint{{Name: entrypoint, Mode: made.Mode, Alone: true}}
 	if constraint.asks() {
 		made.Match = constraint.judges
 		made.Uncacheable = constraint.Match.beyondKey()
 	}
 	return made, nil
+}
+
+// doors returns where the constraint is judged, and what violations do: at
+// admission, where that counts, if it is judged there.
+func (c *Constraint) doors() (doors []finding.Door, mode finding.Mode) {
+	admission, atAdmission := c.Actions[PointAdmission]
+	audit, atAudit := c.Actions[PointAudit]
+	if atAdmission {
+		doors, mode = append(doors, finding.DoorAdmission), admission.mode()
+	}
+	if atAudit {
+		doors = append(doors, finding.DoorScan)
+	}
+	if !atAdmission {
+		mode = audit.mode()
+	}
+	return doors, mode
 }
 
 // severityOf returns how bad violations of a constraint are.
