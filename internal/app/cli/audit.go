@@ -12,7 +12,10 @@ import (
 	"github.com/kubereeve/reeve/internal/app/cli/output"
 	"github.com/kubereeve/reeve/internal/app/cli/terminal"
 	"github.com/kubereeve/reeve/internal/engine"
+	"github.com/kubereeve/reeve/internal/finding"
+	"github.com/kubereeve/reeve/internal/resource"
 	"github.com/kubereeve/reeve/internal/review"
+	"github.com/kubereeve/reeve/internal/scan"
 )
 
 // auditOptions are the flags of reeve audit.
@@ -41,6 +44,10 @@ type audit struct {
 	inventory *engine.Inventory
 	report    output.Report
 	told      map[output.Failure]bool // what stands on standard error already
+	// admitting judges objects as if each were created now, instead of as a scan.
+	admitting bool
+	// kept is given every verdict that is added to the report; nil for none.
+	kept func(finding.Verdict)
 }
 
 func newAudit(streams Streams, program string) *cobra.Command {
@@ -90,8 +97,7 @@ over findings, because the result is not complete then.`, output.ScoreFormula),
 		if err := options.validate(command); err != nil {
 			return err
 		}
-		a := &audit{auditOptions: options, streams: streams, program: program, inventory: engine.NewInventory(), told: make(map[output.Failure]bool)}
-		return a.run(command.Context())
+		return newAuditRun(options, streams, program).run(command.Context())
 	})
 	return command
 }
@@ -126,6 +132,12 @@ func (o *auditOptions) validate(command *cobra.Command) error {
 	if err := o.validateOutput(command); err != nil {
 		return err
 	}
+	return o.validateInput(command)
+}
+
+// validateInput finds flags on what is judged, and how it looks, that have no
+// meaning.
+func (o *auditOptions) validateInput(command *cobra.Command) error {
 	if err := checkWord("--color", o.color, terminal.ColorAuto, terminal.ColorAlways, terminal.ColorNever); err != nil {
 		return err
 	}
@@ -146,6 +158,10 @@ func (o *auditOptions) validate(command *cobra.Command) error {
 	return nil
 }
 
+func newAuditRun(options *auditOptions, streams Streams, program string) *audit {
+	return &audit{auditOptions: options, streams: streams, program: program, inventory: engine.NewInventory(), told: make(map[output.Failure]bool)}
+}
+
 func (a *audit) run(ctx context.Context) error {
 	var err error
 	if a.rules, err = loadRules(ctx, &a.auditOptions.rules, a.streams.Err); err != nil {
@@ -155,6 +171,19 @@ func (a *audit) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := a.gather(ctx); err != nil {
+		return err
+	}
+	a.report.Sort()
+	if err := a.write(all); err != nil {
+		return fmt.Errorf("output: %w", err)
+	}
+	a.sayErrors()
+	return a.end()
+}
+
+// gather has the loaded rules judge files or the cluster.
+func (a *audit) gather(ctx context.Context) (err error) {
 	if a.reviewer, err = a.rules.Reviewer(engine.Options{Inventory: a.inventory}); err != nil {
 		return err
 	}
@@ -166,19 +195,34 @@ func (a *audit) run(ctx context.Context) error {
 		a.report.Failures = append(a.report.Failures, failure)
 	}
 	if len(a.files) > 0 {
-		err = a.judgeFiles(ctx)
-	} else {
-		err = a.judgeCluster(ctx)
+		return a.judgeFiles(ctx)
 	}
-	if err != nil {
-		return err
+	return a.judgeCluster(ctx)
+}
+
+// judging returns who judges objects.
+func (a *audit) judging() scan.Reviewer {
+	if a.admitting {
+		return admitting{a.reviewer}
 	}
-	a.report.Sort()
-	if err := a.write(all); err != nil {
-		return fmt.Errorf("output: %w", err)
-	}
-	a.sayErrors()
-	return a.end()
+	return a.reviewer
+}
+
+// admitting judges what exists as if it were created.
+type admitting struct{ *review.Reviewer }
+
+// Judges tells whether a resource of this kind could have findings when created.
+func (r admitting) Judges(res *resource.Resource) bool { return r.Reviewer.Judges(created(res)) }
+
+// Review returns what would be found on a resource when it is created.
+func (r admitting) Review(ctx context.Context, res *resource.Resource) (finding.Verdict, error) {
+	return r.Reviewer.Review(ctx, created(res))
+}
+
+func created(res *resource.Resource) *resource.Resource {
+	creation := *res
+	creation.Operation = resource.Create
+	return &creation
 }
 
 // end returns the failure with the audit's exit code.

@@ -127,7 +127,7 @@ and here.`,
 	root.SetIn(streams.In)
 	root.SetOut(streams.Out)
 	root.SetErr(streams.Err)
-	root.AddCommand(newAudit(streams, name), newRules(streams), newTest(streams, name), newConfig(streams, name), newStatus(streams, name), newVersion(streams))
+	root.AddCommand(newAudit(streams, name), newRules(streams), newRollout(streams, name), newTest(streams, name), newConfig(streams, name), newStatus(streams, name), newVersion(streams))
 	return root
 }
 

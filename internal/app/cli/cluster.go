@@ -42,7 +42,7 @@ func (a *audit) judgeCluster(ctx context.Context) error {
 	pass, err := scan.New(scan.Options{
 		Cluster:   cluster,
 		Health:    cluster,
-		Reviewer:  a.reviewer,
+		Reviewer:  a.judging(),
 		Kinds:     a.rules.Set.Kinds(),
 		Needs:     a.rules.Set.Needs(),
 		Inventory: a.inventory,

@@ -125,7 +125,7 @@ func (a *audit) judgeOne(ctx context.Context, res *resource.Resource) (verdict f
 			verdict = unjudged(fmt.Sprintf("judging it panicked, please report this: %v", cause))
 		}
 	}()
-	verdict, err := a.reviewer.Review(ctx, res)
+	verdict, err := a.judging().Review(ctx, res)
 	if err != nil {
 		return unjudged(err.Error())
 	}

@@ -81,6 +81,9 @@ func (a *audit) askFramework() (*rule.Set, error) {
 // add adds the verdict on one resource to the report.
 func (a *audit) add(verdict finding.Verdict) {
 	a.report.Add(verdict)
+	if a.kept != nil {
+		a.kept(verdict)
+	}
 	if a.view != output.ViewLeakDetector || len(verdict.Findings) == 0 {
 		return
 	}
