@@ -15,7 +15,6 @@ import (
 	"github.com/kubereeve/reeve/internal/engine"
 	"github.com/kubereeve/reeve/internal/review"
 	"github.com/kubereeve/reeve/internal/rule"
-	"github.com/kubereeve/reeve/internal/rule/dialect"
 	"github.com/kubereeve/reeve/internal/rule/source"
 	"github.com/kubereeve/reeve/policies"
 )
@@ -40,10 +39,14 @@ type RuleOptions struct {
 	// may be nil.
 	More      func() ([]source.Source, []*rule.Problem)
 	NoBuiltin bool
-	Select    []string
-	Skip      []string
-	Mode      string
-	ModeFor   []string
+	// ConftestNamespaces are the packages of conftest rules to read, all when empty,
+	// and ConftestData files and directories of data for them.
+	ConftestNamespaces, ConftestData []string
+
+	Select  []string
+	Skip    []string
+	Mode    string
+	ModeFor []string
 	// DenyOnError refuses what rules cannot judge, whatever the configuration says
 	// of rules in general.
 	DenyOnError bool
@@ -59,6 +62,8 @@ func (o *RuleOptions) AddFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.Config, "config", "", "configuration file; flags win over what it says (see reeve config defaults)")
 	flags.StringArrayVar(&o.Dirs, "rules", nil, "rules of your own, beside the built-in ones: a directory, an OPA bundle (.tar.gz) or oci://registry/repository:tag[@sha256:digest] (repeatable)")
 	flags.StringSliceVar(&o.InsecureRegistries, "insecure-registry", nil, "registry (host or host:port) of --rules that may be spoken to over plain HTTP (repeatable)")
+	flags.StringSliceVar(&o.ConftestNamespaces, "conftest-namespace", nil, "packages of conftest rules to read (default: all with deny, warn or violation)")
+	flags.StringArrayVar(&o.ConftestData, "conftest-data", nil, "file or directory of YAML and JSON that conftest rules read below data (repeatable)")
 	flags.BoolVar(&o.NoBuiltin, "no-builtin", false, "leave the built-in rules out")
 	flags.StringSliceVar(&o.Select, "select", nil, "only these rules: ids, globs, category:NAME, severity:NAME, framework:NAME")
 	flags.StringSliceVar(&o.Skip, "skip", nil, "all but these rules: ids, globs, category:NAME, severity:NAME, framework:NAME")
@@ -97,8 +102,9 @@ func (o *RuleOptions) Load() (*Rules, error) {
 		return nil, errors.New("--no-builtin leaves no rules; name a directory with --rules")
 	}
 	sources, missing := configured.sources()
-	set, problems := source.Load(dialect.All(), sources...)
-	problems = append(missing, problems...)
+	readers, unread := configured.dialects(configuration)
+	set, problems := source.Load(readers, sources...)
+	problems = slices.Concat(missing, unread, problems)
 	var unknown []string
 	for _, entry := range entries {
 		unknown = append(unknown, entry.Rules.Unmatched(set)...)
@@ -150,6 +156,9 @@ func (r *Rules) Reviewer(options engine.Options) (*review.Reviewer, error) {
 		return nil, err
 	}
 	options.Overlays = overlays
+	if options.Budget == 0 {
+		options.Budget = r.Configuration.Budget()
+	}
 	e, problems, err := engine.New(r.Set.With(r.Apart...), options)
 	if err != nil {
 		return nil, err

@@ -42,6 +42,11 @@ func SetDefaults(config *v1alpha1.ReeveConfiguration) {
 	set(&config.Rules.ConfigMaps.Enabled, false)
 	setList(&config.Rules.ConfigMaps.Namespaces, defaultRulesNamespace)
 	set(&config.Rules.Budget, v1alpha1.Duration(defaultBudget))
+	setList(&config.Rules.Conftest.Namespaces)
+	setList(&config.Rules.Conftest.Data)
+	if config.Rules.Kubescape.Inputs == nil {
+		config.Rules.Kubescape.Inputs = map[string][]string{}
+	}
 	set(&config.RecentAdmissions.Size, defaultRecentAdmissions)
 }
 

@@ -10,6 +10,27 @@ type Rules struct {
 	Bundles []Bundle `json:"bundles,omitzero"`
 	// Budget is how long one rule may take for one object. The default is 100ms.
 	Budget *Duration `json:"budget,omitzero"`
+	// Conftest says how rules written for conftest are read.
+	Conftest Conftest `json:"conftest,omitzero"`
+	// Kubescape says how rules written for Kubescape are read.
+	Kubescape Kubescape `json:"kubescape,omitzero"`
+}
+
+// Conftest says how rules written for conftest are read.
+type Conftest struct {
+	// Namespaces are the packages to read, as in main; by default all in which
+	// something is called deny, warn or violation.
+	Namespaces []string `json:"namespaces,omitzero"`
+	// Data are files and directories of YAML and JSON that the rules read below
+	// data.
+	Data []string `json:"data,omitzero"`
+}
+
+// Kubescape says how rules written for Kubescape are read.
+type Kubescape struct {
+	// Inputs are control inputs by name, as insecureCapabilities. They take the place
+	// of those in the defaults file beside the rules.
+	Inputs map[string][]string `json:"inputs,omitzero"`
 }
 
 // Directory is a directory of rules.

@@ -38,7 +38,7 @@ func (c Conftest) Read(documents []*rule.Document) ([]rule.File, []*rule.Problem
 		if document.Module != nil && !c.reads(document.Module) {
 			document.Used = true // by others, or by nobody, as it was wished
 		}
-		if !document.Claimed && document.Module != nil && len(c.names(document.Module)) > 0 && readsInput(document.Module, "review") {
+		if !document.Claimed && document.Module != nil && len(c.names(document.Module)) > 0 && readsReviewAlone(document.Module) {
 			document.Claimed = true
 			problems = append(problems, &rule.Problem{File: document.Name, Line: document.Module.Package.Location.Row,
 				Message: "the rule reads input.review, which Gatekeeper gives to the rules of ConstraintTemplates; load the template with its constraints"})
@@ -89,6 +89,33 @@ func readsInput(module *ast.Module, field string) bool {
 		return found
 	})
 	return found
+}
+
+// readsReviewAlone tells whether all that a module reads of its input is what
+// Gatekeeper gives: then it means nothing to conftest. Some rules are for both.
+func readsReviewAlone(module *ast.Module) bool {
+	alone := readsInput(module, "review")
+	ast.WalkRefs(module, func(ref ast.Ref) bool {
+		if ref.HasPrefix(ast.InputRootRef) {
+			path := groundStrings(ref[1:])
+			alone = alone && len(path) > 0 && (path[0] == "review" || path[0] == "parameters")
+		}
+		return false
+	})
+	return alone
+}
+
+// groundStrings returns the constant strings that a reference begins with.
+func groundStrings(ref ast.Ref) []string {
+	var path []string
+	for _, term := range ref {
+		s, ok := term.Value.(ast.String)
+		if !ok {
+			break
+		}
+		path = append(path, string(s))
+	}
+	return path
 }
 
 // exceptionRule is the name of conftest's own exceptions: sets of lists with the
