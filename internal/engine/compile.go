@@ -179,10 +179,11 @@ func compileLinks(files []parsed, entries []*entry, links []*link) (*ast.Compile
 		Name:       "LinkRules",
 		MetricName: "compile_stage_link_rules",
 		Stage: func(compiler *ast.Compiler) *ast.Error {
+			packages := filesByPackage(compiler)
 			for _, link := range links {
 				module := compiler.Modules[link.name]
 				for _, number := range link.entries {
-					module.Rules = append(module.Rules, linkedRules(compiler, module, entries[number], number)...)
+					module.Rules = append(module.Rules, linkedRules(compiler, packages, module, entries[number], number)...)
 				}
 			}
 			return nil
@@ -246,8 +247,8 @@ func compileQuery(compiler *ast.Compiler, ref ast.Ref) (ast.Body, error) {
 
 // linkedRules returns copies of the Rego rules of one entry point that put its
 // findings, numbered, into a link's set. Dialects admit only partial sets.
-func linkedRules(compiler *ast.Compiler, module *ast.Module, e *entry, number int) []*ast.Rule {
-	originals := definitions(compiler, e)
+func linkedRules(compiler *ast.Compiler, packages map[string][]string, module *ast.Module, e *entry, number int) []*ast.Rule {
+	originals := definitions(compiler, packages, e)
 	linked := make([]*ast.Rule, 0, len(originals))
 	for _, original := range originals {
 		rule := original.Copy()
@@ -264,17 +265,26 @@ func linkedRules(compiler *ast.Compiler, module *ast.Module, e *entry, number in
 	return linked
 }
 
+// filesByPackage returns the sorted names of the files of each package.
+func filesByPackage(compiler *ast.Compiler) map[string][]string {
+	packages := make(map[string][]string, len(compiler.Modules))
+	for _, file := range slices.Sorted(maps.Keys(compiler.Modules)) {
+		path := compiler.Modules[file].Package.Path.String()
+		packages[path] = append(packages[path], file)
+	}
+	return packages
+}
+
 // definitions returns the Rego rules that define an entry point; a package may
 // stand in several files.
-func definitions(compiler *ast.Compiler, e *entry) []*ast.Rule {
+func definitions(compiler *ast.Compiler, packages map[string][]string, e *entry) []*ast.Rule {
 	var found []*ast.Rule
 	name := ast.Ref{ast.VarTerm(e.name)}
-	for _, file := range slices.Sorted(maps.Keys(compiler.Modules)) {
-		module := compiler.Modules[file]
-		if !module.Package.Path.Equal(e.rule.Package) || e.rule.OwnFile && file != e.rule.File {
+	for _, file := range packages[e.rule.Package.String()] {
+		if e.rule.OwnFile && file != e.rule.File {
 			continue
 		}
-		for _, rule := range module.Rules {
+		for _, rule := range compiler.Modules[file].Rules {
 			if rule.Head.Ref().Equal(name) {
 				found = append(found, rule)
 			}

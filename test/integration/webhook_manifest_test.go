@@ -2,6 +2,7 @@ package integration_test
 
 import (
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -32,13 +33,33 @@ func TestWebhookManifests(t *testing.T) {
 	if _, stderr, code := cluster.Kubectl(t, "kustomize", manifests); code != 0 {
 		t.Error(stderr)
 	}
-	for _, file := range []string{"rbac", "status", "deployment", "service", "networkpolicy", "webhook"} {
+	for _, file := range []string{"rbac", "status", "events", "deployment", "service", "networkpolicy", "webhook"} {
 		t.Run(file+" is accepted without a warning", func(t *testing.T) {
 			stdout, stderr, code := cluster.Kubectl(t, "apply", "--dry-run=server", "--validate=strict", "-f", manifests+file+".yaml")
 			if code != 0 || stderr != "" {
 				t.Errorf("exit code %d: %s%s", code, stdout, stderr)
 			}
 		})
+	}
+}
+
+func TestRulesOfConfigMapsAreOneComponent(t *testing.T) {
+	cluster := envtest.Start(t)
+	dir := t.TempDir()
+	config, err := filepath.Abs("../../config")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if config, err = filepath.Rel(dir, config); err != nil {
+		t.Fatal(err)
+	}
+	text := "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources: [" + config + "/default]\ncomponents: [" + config + "/rules]\n"
+	if err := os.WriteFile(filepath.Join(dir, "kustomization.yaml"), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	stdout, stderr, code := cluster.Kubectl(t, "kustomize", dir, "--load-restrictor", "LoadRestrictionsNone")
+	if code != 0 || strings.Count(stdout, "--rules-configmaps=reeve-system") != 2 || !strings.Contains(stdout, "name: reeve-rules") {
+		t.Errorf("exit code %d, %s; want the flag in both programs, and a Role:\n%s", code, stderr, stdout)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -74,6 +75,7 @@ func TestWebhookRules(t *testing.T) {
 	t.Run("of a directory follow what happens to its files", func(t *testing.T) { rulesOfDirectory(t, cluster) })
 	t.Run("change under load without a failed or a mixed answer", func(t *testing.T) { rulesUnderLoad(t, cluster) })
 	t.Run("stay with --strict when a file is bad", func(t *testing.T) { rulesStrict(t, cluster) })
+	t.Run("are told of in Events on the pod", func(t *testing.T) { rulesInEvents(t, cluster) })
 	t.Run("may need more of the inventory than those before", func(t *testing.T) { rulesWithInventory(t, cluster) })
 }
 
@@ -287,6 +289,38 @@ func rulesStrict(t *testing.T, cluster *envtest.Cluster) {
 	p.eventuallyFinds(t, "found first", true)
 	write(ownRule("own", "found second"))
 	p.eventuallyFinds(t, "found second", true)
+}
+
+func rulesInEvents(t *testing.T, cluster *envtest.Cluster) {
+	const namespace, pod = "default", "reeve-webhook-abc"
+	t.Setenv("POD_NAME", pod)
+	t.Setenv("POD_NAMESPACE", namespace)
+	t.Setenv("POD_UID", "1234")
+	dir := t.TempDir()
+	write := func(text string) {
+		t.Helper()
+		if err := os.WriteFile(filepath.Join(dir, "own.rego"), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("package acme.own\n\nviolation contains {")
+	startWebhook(t, cluster.Kubeconfig, "--rules", dir).serve(t)
+	client := clientset(t, cluster.Config)
+	event := func(kind, reason, message string) {
+		t.Helper()
+		eventually(t, "there is an Event "+reason, func() bool {
+			events, err := client.CoreV1().Events(namespace).List(t.Context(), metav1.ListOptions{FieldSelector: "involvedObject.uid=1234,involvedObject.name=" + pod})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return slices.ContainsFunc(events.Items, func(e corev1.Event) bool {
+				return e.Type == kind && e.Reason == reason && strings.Contains(e.Message, message) && strings.HasPrefix(e.ReportingController, "kubereeve.io/")
+			})
+		})
+	}
+	event("Warning", "RuleFileLeftOut", "own.rego:3: rego_parse_error")
+	write(ownRule("own", "found own"))
+	event("Normal", "RuleFileMended", "own.rego is mended or removed")
 }
 
 func rulesWithInventory(t *testing.T, cluster *envtest.Cluster) {

@@ -26,6 +26,7 @@ import (
 // replica runs.
 type Follower struct {
 	options    Options
+	announcer  Announcer // may be nil
 	log        logr.Logger
 	artifacts  *app.Artifacts
 	configMaps *configmaps.Watcher
@@ -46,8 +47,9 @@ type watched struct {
 }
 
 // New returns a follower. ConfigMaps are watched through config until ctx ends.
-func New(ctx context.Context, config *rest.Config, options Options, log logr.Logger) *Follower {
-	f := &Follower{options: options, log: log, artifacts: &app.Artifacts{}, local: make(map[string]*watched), next: make(map[string]time.Time)}
+// The announcer, which may be nil, is told what is wrong with the rules.
+func New(ctx context.Context, config *rest.Config, options Options, announcer Announcer, log logr.Logger) *Follower {
+	f := &Follower{options: options, announcer: announcer, log: log, artifacts: &app.Artifacts{}, local: make(map[string]*watched), next: make(map[string]time.Time)}
 	f.configMaps = configmaps.New(ctx, config, f.changed, log)
 	return f
 }
@@ -62,6 +64,9 @@ func (f *Follower) Begin(ctx context.Context, options app.LiveOptions) (*app.Liv
 	f.mu.Lock()
 	f.live = live
 	f.mu.Unlock()
+	if f.announcer != nil {
+		announce(live, f.announcer)
+	}
 	return live, nil
 }
 

@@ -109,7 +109,7 @@ func start(t *testing.T, rules app.RuleOptions) *running {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	r := &running{rules: rules}
-	follower := follow.New(ctx, &rest.Config{}, follow.Options{Interval: time.Second}, logr.Discard())
+	follower := follow.New(ctx, &rest.Config{}, follow.Options{Interval: time.Second}, nil, logr.Discard())
 	live, err := follower.Begin(ctx, app.LiveOptions{Quiet: 20 * time.Millisecond, Log: logr.Discard(),
 		Load: func(ctx context.Context) (*app.State, error) {
 			r.mu.Lock()

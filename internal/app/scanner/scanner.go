@@ -14,6 +14,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 
 	"github.com/kubereeve/reeve/internal/app/follow"
+	"github.com/kubereeve/reeve/internal/app/podevent"
 	"github.com/kubereeve/reeve/internal/engine"
 	"github.com/kubereeve/reeve/internal/finding"
 	"github.com/kubereeve/reeve/internal/kube"
@@ -43,7 +44,11 @@ func Run(ctx context.Context, options Options, stdout io.Writer, log logr.Logger
 
 	inventory := engine.NewInventory()
 	excepted := new(review.ExceptionStore)
-	follower := follow.New(ctx, config, options.Follow, log.WithName("rules"))
+	events, err := podevent.New(config, "scanner", log.WithName("events"))
+	if err != nil {
+		return err
+	}
+	follower := follow.New(ctx, config, options.Follow, events, log.WithName("rules"))
 	live, err := beginRules(ctx, options, follower, inventory, excepted, metrics, log.WithName("rules"))
 	if err != nil {
 		return err
@@ -76,7 +81,7 @@ func Run(ctx context.Context, options Options, stdout io.Writer, log logr.Logger
 	if options.Once {
 		return exceptions.during(ctx, loop.once)
 	}
-	return serve(ctx, options, config, []manager.Runnable{live, follower, exceptions.watcher, loop}, registry, log)
+	return serve(ctx, options, config, []manager.Runnable{live, follower, events, exceptions.watcher, loop}, registry, log)
 }
 
 // newSink returns where the reports go.

@@ -13,6 +13,7 @@ import (
 	"github.com/kubereeve/reeve/internal/admission"
 	"github.com/kubereeve/reeve/internal/app/exception"
 	"github.com/kubereeve/reeve/internal/app/follow"
+	"github.com/kubereeve/reeve/internal/app/podevent"
 	"github.com/kubereeve/reeve/internal/app/status"
 	"github.com/kubereeve/reeve/internal/app/webhook/selfcheck"
 	"github.com/kubereeve/reeve/internal/engine"
@@ -44,7 +45,11 @@ func Run(ctx context.Context, options Options, log logr.Logger) error {
 	}
 	excepted := new(review.ExceptionStore)
 	rules := &rules{options: options, objects: objects, inventory: inventory, exceptions: excepted, recorder: recorder, log: log.WithName("rules")}
-	rules.follower = follow.New(ctx, config, options.Follow, log.WithName("rules"))
+	events, err := podevent.New(config, "webhook", log.WithName("events"))
+	if err != nil {
+		return err
+	}
+	rules.follower = follow.New(ctx, config, options.Follow, events, log.WithName("rules"))
 	live, err := rules.begin(ctx)
 	if err != nil {
 		return err
@@ -79,7 +84,7 @@ func Run(ctx context.Context, options Options, log logr.Logger) error {
 		recorder:     recorder,
 		namespaces:   namespaces,
 		inventory:    inventory,
-		followers:    []manager.Runnable{live, rules.follower},
+		followers:    []manager.Runnable{live, rules.follower, events},
 		exceptions:   exceptions,
 		certificates: newCertificates(options.certificateFile(), options.keyFile(), recorder, log.WithName("certificate")),
 		endpoint: admission.NewEndpoint(handler, admission.EndpointOptions{
