@@ -33,7 +33,7 @@ func TestWebhookManifests(t *testing.T) {
 	if _, stderr, code := cluster.Kubectl(t, "kustomize", manifests); code != 0 {
 		t.Error(stderr)
 	}
-	for _, file := range []string{"rbac", "status", "events", "deployment", "service", "networkpolicy", "webhook"} {
+	for _, file := range []string{"rbac", "status", "events", "coverage", "deployment", "service", "networkpolicy", "webhook"} {
 		t.Run(file+" is accepted without a warning", func(t *testing.T) {
 			stdout, stderr, code := cluster.Kubectl(t, "apply", "--dry-run=server", "--validate=strict", "-f", manifests+file+".yaml")
 			if code != 0 || stderr != "" {

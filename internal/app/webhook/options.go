@@ -30,6 +30,10 @@ type Options struct {
 	HealthListen  string
 	StatusListen  string // empty switches it off
 
+	// WebhookConfiguration is the name of the ValidatingWebhookConfiguration that
+	// sends reviews here; empty when that is not to be looked at.
+	WebhookConfiguration string
+
 	CertDir        string
 	Deadline       time.Duration
 	DrainDelay     time.Duration
@@ -58,6 +62,7 @@ func (o *Options) AddFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.HealthListen, "health-listen", ":8081", "address of /healthz and /readyz")
 	flags.StringVar(&o.StatusListen, "status-listen", ":8443", "address of the state and recent admissions for reeve status, over TLS, for whom the API server lets; empty for none")
 	flags.StringVar(&o.CertDir, "cert-dir", "/etc/reeve/certificate", "directory of the serving certificate, tls.crt and tls.key; read again when it changes")
+	flags.StringVar(&o.WebhookConfiguration, "webhook-configuration", "reeve", "name of the ValidatingWebhookConfiguration, to tell of rules on kinds that it does not send; empty for none")
 	flags.DurationVar(&o.Deadline, "deadline", engine.DefaultDeadline, "longest time for one request; less when the API server waits less")
 	flags.DurationVar(&o.DrainDelay, "drain-delay", 5*time.Second, "how long to go on serving after SIGTERM, until no new requests come")
 	flags.IntVar(&o.MaxConcurrent, "max-concurrent", 64, "requests judged at a time; each 256 KiB of a request counts as one more")

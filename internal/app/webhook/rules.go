@@ -6,11 +6,14 @@ import (
 	"fmt"
 
 	"github.com/go-logr/logr"
+	"k8s.io/client-go/rest"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
 	ctrladmission "sigs.k8s.io/controller-runtime/pkg/webhook/admission"
 
 	"github.com/kubereeve/reeve/internal/admission"
 	"github.com/kubereeve/reeve/internal/app"
 	"github.com/kubereeve/reeve/internal/app/follow"
+	"github.com/kubereeve/reeve/internal/app/podevent"
 	"github.com/kubereeve/reeve/internal/app/webhook/selfcheck"
 	"github.com/kubereeve/reeve/internal/engine"
 	"github.com/kubereeve/reeve/internal/finding"
@@ -25,8 +28,10 @@ type rules struct {
 	inventory  *inventory
 	exceptions review.ExceptionSource
 	recorder   recorder
-	follower   *follow.Follower
 	log        logr.Logger
+
+	follower *follow.Follower
+	coverage *coverage
 }
 
 // load reads and compiles the rules.
@@ -61,8 +66,26 @@ func (r *rules) load(ctx context.Context) (*app.State, error) {
 	return state, nil
 }
 
-// begin loads the rules and returns the holder of what requests are judged by.
-func (r *rules) begin(ctx context.Context) (*app.Live, error) {
+// begin loads the rules and returns the holder of what requests are judged by,
+// together with what keeps it up to date and tells of it.
+func (r *rules) begin(ctx context.Context, config *rest.Config) (*app.Live, []manager.Runnable, error) {
+	events, err := podevent.New(config, "webhook", r.log.WithName("events"))
+	if err != nil {
+		return nil, nil, err
+	}
+	r.follower = follow.New(ctx, config, r.options.Follow, events, r.log)
+	live, err := r.beginLive(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	if r.coverage, err = newCoverage(config, r.options.WebhookConfiguration, live, r.recorder.registry, r.log.WithName("coverage")); err != nil {
+		return nil, nil, err
+	}
+	return live, []manager.Runnable{live, r.follower, events, r.coverage}, nil
+}
+
+// beginLive loads the rules for the first time.
+func (r *rules) beginLive(ctx context.Context) (*app.Live, error) {
 	live, err := r.follower.Begin(ctx, app.LiveOptions{
 		Load:   r.load,
 		Strict: r.options.Strict,

@@ -7,13 +7,12 @@ import (
 
 	"github.com/go-logr/logr"
 	"github.com/prometheus/client_golang/prometheus"
-	"sigs.k8s.io/controller-runtime/pkg/manager"
+	"k8s.io/client-go/rest"
 
 	"github.com/kubereeve/reeve/api/v1alpha1"
 	"github.com/kubereeve/reeve/internal/admission"
+	"github.com/kubereeve/reeve/internal/app"
 	"github.com/kubereeve/reeve/internal/app/exception"
-	"github.com/kubereeve/reeve/internal/app/follow"
-	"github.com/kubereeve/reeve/internal/app/podevent"
 	"github.com/kubereeve/reeve/internal/app/status"
 	"github.com/kubereeve/reeve/internal/app/webhook/selfcheck"
 	"github.com/kubereeve/reeve/internal/engine"
@@ -45,24 +44,12 @@ func Run(ctx context.Context, options Options, log logr.Logger) error {
 	}
 	excepted := new(review.ExceptionStore)
 	rules := &rules{options: options, objects: objects, inventory: inventory, exceptions: excepted, recorder: recorder, log: log.WithName("rules")}
-	events, err := podevent.New(config, "webhook", log.WithName("events"))
-	if err != nil {
-		return err
-	}
-	rules.follower = follow.New(ctx, config, options.Follow, events, log.WithName("rules"))
-	live, err := rules.begin(ctx)
+	live, followers, err := rules.begin(ctx, config)
 	if err != nil {
 		return err
 	}
 	ring := recent.New(recent.Options{Entries: options.recentEntries(live.Current().Rules.Configuration)})
-	exceptions, err := exception.NewWatcher(exception.Options{
-		Config:  config,
-		Limit:   options.ExceptionLimit,
-		Publish: exception.Into(excepted),
-		End:     func(e *v1alpha1.RuleException) time.Time { return exception.End(e, live.Current().Rules.Policy) },
-		Record:  recorder.exceptions,
-		Log:     log.WithName("exceptions"),
-	})
+	exceptions, err := rules.watchExceptions(config, live, excepted, log.WithName("exceptions"))
 	if err != nil {
 		return err
 	}
@@ -84,7 +71,8 @@ func Run(ctx context.Context, options Options, log logr.Logger) error {
 		recorder:     recorder,
 		namespaces:   namespaces,
 		inventory:    inventory,
-		followers:    []manager.Runnable{live, rules.follower, events},
+		coverage:     rules.coverage,
+		followers:    followers,
 		exceptions:   exceptions,
 		certificates: newCertificates(options.certificateFile(), options.keyFile(), recorder, log.WithName("certificate")),
 		endpoint: admission.NewEndpoint(handler, admission.EndpointOptions{
@@ -94,14 +82,32 @@ func Run(ctx context.Context, options Options, log logr.Logger) error {
 			Log:           log.WithName("admission"),
 		}),
 	}
-	// The queue outlives the server, whose last requests still report.
-	queueContext, endQueue := context.WithCancel(context.WithoutCancel(ctx))
-	queueEnded := make(chan error, 1)
-	go func() { queueEnded <- queue.Start(queueContext) }()
-	err = server.serve(ctx, config)
-	endQueue()
-	if err = errors.Join(err, <-queueEnded); err == nil {
+	if err = outlive(ctx, queue, func() error { return server.serve(ctx, config) }); err == nil {
 		log.Info("ended")
 	}
 	return err
+}
+
+// watchExceptions returns the watcher of exceptions, whose end the rules' policy
+// decides with them.
+func (r *rules) watchExceptions(config *rest.Config, live *app.Live, excepted *review.ExceptionStore, log logr.Logger) (*exception.Watcher, error) {
+	return exception.NewWatcher(exception.Options{
+		Config:  config,
+		Limit:   r.options.ExceptionLimit,
+		Publish: exception.Into(excepted),
+		End:     func(e *v1alpha1.RuleException) time.Time { return exception.End(e, live.Current().Rules.Policy) },
+		Record:  r.recorder.exceptions,
+		Log:     log,
+	})
+}
+
+// outlive runs the queue while something serves, whose last requests still report
+// when ctx has ended.
+func outlive(ctx context.Context, queue *sink.Queue, serve func() error) error {
+	queueContext, endQueue := context.WithCancel(context.WithoutCancel(ctx))
+	queueEnded := make(chan error, 1)
+	go func() { queueEnded <- queue.Start(queueContext) }()
+	err := serve()
+	endQueue()
+	return errors.Join(err, <-queueEnded)
 }

@@ -54,6 +54,7 @@ type server struct {
 	namespaces   *namespaces
 	inventory    *inventory
 	followers    []manager.Runnable // that keep the rules up to date
+	coverage     *coverage
 	exceptions   *exception.Watcher
 	certificates *certificates
 	endpoint     *admission.Endpoint
@@ -84,6 +85,7 @@ func (s *server) serve(ctx context.Context, config *rest.Config) error {
 		return fmt.Errorf("manager: %w", err)
 	}
 	s.namespaces.cache = m.GetCache()
+	s.coverage.mapper = m.GetRESTMapper()
 	s.inventory.cache, s.inventory.mapper = m.GetCache(), m.GetRESTMapper()
 	checker := s.newSelfCheck(reviews)
 	health := newHealth(s.log, s.certificates.ready, s.namespaces.ready, s.inventory.ready, s.exceptions.Ready, started(reviews), checker.Ready)
