@@ -3,32 +3,23 @@ package follow_test
 import (
 	"context"
 	"fmt"
-	"io"
-	"log"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/go-logr/logr"
-	"github.com/google/go-containerregistry/pkg/registry"
 	"github.com/spf13/pflag"
 	"k8s.io/client-go/rest"
-	"oras.land/oras-go/v2"
-	"oras.land/oras-go/v2/content/memory"
-	"oras.land/oras-go/v2/registry/remote"
-
-	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/kubereeve/reeve/internal/app"
 	"github.com/kubereeve/reeve/internal/app/follow"
 	"github.com/kubereeve/reeve/internal/engine"
+	"github.com/kubereeve/reeve/internal/rule/source/oci/ocitest"
 )
 
 // ownRule returns a rule of the given id.
@@ -36,59 +27,13 @@ func ownRule(id string) string {
 	return "# METADATA\n# title: Own\n# custom:\n#   reeve:\n#     severity: low\n#     kinds: [Pod]\npackage acme." + id + "\n\nviolation contains \"x\" if input.object.kind == \"Pod\"\n"
 }
 
-// artifacts is a registry on the loopback interface, which may be down.
-type artifacts struct {
-	host string
-	down atomic.Bool
-}
-
-func newArtifacts(t *testing.T) *artifacts {
-	t.Helper()
-	t.Setenv("DOCKER_CONFIG", t.TempDir())
-	t.Setenv("XDG_CACHE_HOME", t.TempDir())
-	a := &artifacts{}
-	handler := registry.New(registry.Logger(log.New(io.Discard, "", 0)))
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if a.down.Load() {
-			w.WriteHeader(http.StatusForbidden) // which is not tried again at once
-			return
-		}
-		handler.ServeHTTP(w, r)
-	}))
-	t.Cleanup(server.Close)
-	a.host = strings.TrimPrefix(server.URL, "http://")
-	return a
-}
-
-// push pushes rules under a tag and returns the digest.
-func (a *artifacts) push(t *testing.T, tag string, ids ...string) string {
-	t.Helper()
-	repository, err := remote.NewRepository(a.host + "/rules")
-	if err != nil {
-		t.Fatal(err)
-	}
-	repository.PlainHTTP = true
-	store := memory.New()
-	var layers []ocispec.Descriptor
+// policies returns the layers of rules.
+func policies(ids ...string) []ocitest.Layer {
+	var layers []ocitest.Layer
 	for _, id := range ids {
-		layer, err := oras.PushBytes(t.Context(), store, "application/vnd.cncf.openpolicyagent.policy.layer.v1+rego", []byte(ownRule(id)))
-		if err != nil {
-			t.Fatal(err)
-		}
-		layer.Annotations = map[string]string{ocispec.AnnotationTitle: id + ".rego"}
-		layers = append(layers, layer)
+		layers = append(layers, ocitest.Policy(id+".rego", ownRule(id)))
 	}
-	manifest, err := oras.PackManifest(t.Context(), store, oras.PackManifestVersion1_1, "application/vnd.cncf.openpolicyagent.config.v1+json", oras.PackManifestOptions{Layers: layers})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := store.Tag(t.Context(), manifest, tag); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := oras.Copy(t.Context(), store, tag, repository, tag, oras.DefaultCopyOptions); err != nil {
-		t.Fatal(err)
-	}
-	return manifest.Digest.String()
+	return layers
 }
 
 // running is a program's rules while it runs.
@@ -164,15 +109,15 @@ func (r *running) eventually(t *testing.T, problems int, want ...string) {
 }
 
 func TestArtifactsAreFollowed(t *testing.T) {
-	a := newArtifacts(t)
-	first := a.push(t, "v1", "first")
-	reference := "oci://" + a.host + "/rules:v1"
-	r := start(t, app.RuleOptions{NoBuiltin: true, Dirs: []string{reference, "oci://" + a.host + "/rules:v1@" + first}})
+	a := ocitest.New(t)
+	first := a.Push(t, "rules:v1", policies("first")...)
+	reference := "oci://" + a.Host + "/rules:v1"
+	r := start(t, app.RuleOptions{NoBuiltin: true, Dirs: []string{reference, "oci://" + a.Host + "/rules:v1@" + first}})
 	r.eventually(t, 1, "first") // the pinned one has the same rule
 
-	a.push(t, "v1", "first", "second")
+	a.Push(t, "rules:v1", policies("first", "second")...)
 	r.eventually(t, 1, "first", "second")
-	a.down.Store(true)
+	a.Refuse(http.StatusForbidden)        // which is not tried again at once
 	r.eventually(t, 2, "first", "second") // what was there stays
 	if text := fmt.Sprint(r.live.Current().Rules.Problems); !strings.Contains(text, "which stays") || !strings.Contains(text, reference+": ") {
 		t.Errorf("problems %s, want one that says that the rules stay", text)
@@ -180,22 +125,22 @@ func TestArtifactsAreFollowed(t *testing.T) {
 }
 
 func TestAnArtifactThatCannotBeFetchedAtFirstComesLater(t *testing.T) {
-	a := newArtifacts(t)
-	a.push(t, "v1", "first")
+	a := ocitest.New(t)
+	a.Push(t, "rules:v1", policies("first")...)
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "own.rego"), []byte(ownRule("own")), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	a.down.Store(true)
-	r := start(t, app.RuleOptions{NoBuiltin: true, Dirs: []string{dir, "oci://" + a.host + "/rules:v1"}})
+	a.Refuse(http.StatusForbidden) // which is not tried again at once
+	r := start(t, app.RuleOptions{NoBuiltin: true, Dirs: []string{dir, "oci://" + a.Host + "/rules:v1"}})
 	r.eventually(t, 1, "own")
-	a.down.Store(false)
+	a.Answer(nil)
 	r.eventually(t, 0, "first", "own")
 }
 
 func TestWhereRulesComeFromMayChange(t *testing.T) {
-	a := newArtifacts(t)
-	a.push(t, "v1", "first")
+	a := ocitest.New(t)
+	a.Push(t, "rules:v1", policies("first")...)
 	one, two := t.TempDir(), filepath.Join(t.TempDir(), "later")
 	write := func(dir, id string) {
 		t.Helper()
@@ -209,18 +154,18 @@ func TestWhereRulesComeFromMayChange(t *testing.T) {
 	write(one, "one")
 	r := start(t, app.RuleOptions{NoBuiltin: true, Dirs: []string{one}})
 	r.eventually(t, 0, "one")
-	r.use(func(rules *app.RuleOptions) { rules.Dirs = []string{two, "oci://" + a.host + "/rules:v1"} })
+	r.use(func(rules *app.RuleOptions) { rules.Dirs = []string{two, "oci://" + a.Host + "/rules:v1"} })
 	r.live.Trigger("the configuration has changed")
 	r.eventually(t, 1, "first") // there is no second directory yet
 	write(two, "two")
 	r.eventually(t, 0, "first", "two")
-	a.push(t, "v1", "newer")
+	a.Push(t, "rules:v1", policies("newer")...)
 	r.eventually(t, 0, "newer", "two")
 }
 
 func TestTheConfigurationNamesWhereRulesComeFrom(t *testing.T) {
-	a := newArtifacts(t)
-	a.push(t, "v1", "first")
+	a := ocitest.New(t)
+	a.Push(t, "rules:v1", policies("first")...)
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "own.rego"), []byte(ownRule("own")), 0o600); err != nil {
 		t.Fatal(err)
@@ -235,7 +180,7 @@ func TestTheConfigurationNamesWhereRulesComeFrom(t *testing.T) {
 	write("rules:\n  directories:\n  - path: " + dir + "\n")
 	r := start(t, app.RuleOptions{NoBuiltin: true, Config: config})
 	r.eventually(t, 0, "own")
-	write("rules:\n  directories:\n  - path: " + dir + "\n  bundles:\n  - reference: " + a.host + "/rules:v1\n    pollInterval: 10s\n")
+	write("rules:\n  directories:\n  - path: " + dir + "\n  bundles:\n  - reference: " + a.Host + "/rules:v1\n    pollInterval: 10s\n")
 	r.eventually(t, 0, "first", "own")
 	failed := make(chan error, 100)
 	r.live.Observe(func(reload app.Reload) { failed <- reload.Err })

@@ -11,34 +11,23 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"log"
 	"maps"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/google/go-containerregistry/pkg/registry"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
-	"oras.land/oras-go/v2"
-	"oras.land/oras-go/v2/content/memory"
-	"oras.land/oras-go/v2/registry/remote"
-	"oras.land/oras-go/v2/registry/remote/auth"
 
 	"github.com/kubereeve/reeve/internal/rule/source/bundle"
 	"github.com/kubereeve/reeve/internal/rule/source/oci"
+	"github.com/kubereeve/reeve/internal/rule/source/oci/ocitest"
 )
 
-const (
-	policyType = "application/vnd.cncf.openpolicyagent.policy.layer.v1+rego"
-	dataType   = "application/vnd.cncf.openpolicyagent.data.layer.v1+json"
-	configType = "application/vnd.cncf.openpolicyagent.config.v1+json"
-)
+const policyType = ocitest.PolicyType
 
 // layer is a layer to push.
 type layer struct {
@@ -46,62 +35,14 @@ type layer struct {
 	content          []byte
 }
 
-// server is a registry on the loopback interface.
-type server struct {
-	host     string
-	requests atomic.Int64
-	// answer takes the place of the registry unless it returns false.
-	answer func(w http.ResponseWriter, r *http.Request) bool
-}
-
-func newServer(t testing.TB) *server {
-	t.Helper()
-	handler := registry.New(registry.Logger(log.New(io.Discard, "", 0)))
-	s := &server{}
-	listener := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		s.requests.Add(1)
-		if s.answer == nil || !s.answer(w, r) {
-			handler.ServeHTTP(w, r)
-		}
-	}))
-	t.Cleanup(listener.Close)
-	s.host = strings.TrimPrefix(listener.URL, "http://")
-	t.Setenv("DOCKER_CONFIG", t.TempDir()) // nobody's own
-	return s
-}
-
 // push pushes an artifact and returns its digest.
-func (s *server) push(t testing.TB, name string, layers ...layer) string {
+func push(t testing.TB, s *ocitest.Registry, name string, layers ...layer) string {
 	t.Helper()
-	repository, err := remote.NewRepository(s.host + "/" + name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	repository.PlainHTTP = true
-	repository.Client = &auth.Client{Credential: auth.StaticCredential(s.host, auth.Credential{Username: "reeve", Password: "secret"})}
-	store := memory.New()
-	var pushed []ocispec.Descriptor
+	var pushed []ocitest.Layer
 	for _, layer := range layers {
-		descriptor, err := oras.PushBytes(t.Context(), store, layer.mediaType, layer.content)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if layer.title != "" {
-			descriptor.Annotations = map[string]string{ocispec.AnnotationTitle: layer.title}
-		}
-		pushed = append(pushed, descriptor)
+		pushed = append(pushed, ocitest.Layer{MediaType: layer.mediaType, Title: layer.title, Content: layer.content})
 	}
-	manifest, err := oras.PackManifest(t.Context(), store, oras.PackManifestVersion1_1, configType, oras.PackManifestOptions{Layers: pushed})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := store.Tag(t.Context(), manifest, repository.Reference.Reference); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := oras.Copy(t.Context(), store, repository.Reference.Reference, repository, "", oras.DefaultCopyOptions); err != nil {
-		t.Fatal(err)
-	}
-	return manifest.Digest.String()
+	return s.Push(t, name, pushed...)
 }
 
 // packed returns a gzipped tar archive.
@@ -150,13 +91,13 @@ func fetch(t testing.TB, reference string, options oci.Options) (map[string]stri
 }
 
 func TestArtifactsOfEveryMakerAreRead(t *testing.T) {
-	s := newServer(t)
+	s := ocitest.New(t)
 	for _, test := range []struct {
 		name   string
 		layers []layer
 		want   map[string]string
 	}{
-		{"conftest push", []layer{{policyType, "policy/a.rego", []byte("a")}, {policyType, "b.rego", []byte("b")}, {dataType, "data/x.json", []byte("{}")}},
+		{"conftest push", []layer{{policyType, "policy/a.rego", []byte("a")}, {policyType, "b.rego", []byte("b")}, {ocitest.DataType, "data/x.json", []byte("{}")}},
 			map[string]string{"policy/a.rego": "a", "b.rego": "b", "data/x.json": "{}"}},
 		{"an OPA bundle", []layer{{ocispec.MediaTypeImageLayerGzip, "", packed(t, map[string]string{"/a.rego": "a", "/data.json": "{}", "/.manifest": "{}"})}},
 			map[string]string{"a.rego": "a", "data.json": "{}"}},
@@ -169,8 +110,8 @@ func TestArtifactsOfEveryMakerAreRead(t *testing.T) {
 		{"something without rules", []layer{{"application/vnd.example", "", []byte("x")}}, map[string]string{}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			digest := s.push(t, "rules:v1", test.layers...)
-			files, got, err := fetch(t, "oci://"+s.host+"/rules:v1", oci.Options{})
+			digest := push(t, s, "rules:v1", test.layers...)
+			files, got, err := fetch(t, "oci://"+s.Host+"/rules:v1", oci.Options{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -182,12 +123,12 @@ func TestArtifactsOfEveryMakerAreRead(t *testing.T) {
 }
 
 func TestADigestIsWhatItPromises(t *testing.T) {
-	s := newServer(t)
-	old := s.push(t, "rules:v1", layer{policyType, "a.rego", []byte("old")})
-	s.push(t, "elsewhere:v1", layer{policyType, "a.rego", []byte("other")})
-	now := s.push(t, "rules:v1", layer{policyType, "a.rego", []byte("new")})
+	s := ocitest.New(t)
+	old := push(t, s, "rules:v1", layer{policyType, "a.rego", []byte("old")})
+	push(t, s, "elsewhere:v1", layer{policyType, "a.rego", []byte("other")})
+	now := push(t, s, "rules:v1", layer{policyType, "a.rego", []byte("new")})
 	missing := "sha256:" + strings.Repeat("0", 64)
-	base := "oci://" + s.host + "/rules"
+	base := "oci://" + s.Host + "/rules"
 	for _, test := range []struct {
 		name, reference, want string
 		errors                []string
@@ -215,11 +156,11 @@ func TestADigestIsWhatItPromises(t *testing.T) {
 }
 
 func TestARegistryThatLiesIsRefused(t *testing.T) {
-	s := newServer(t)
-	digest := s.push(t, "rules:v1", layer{policyType, "a.rego", []byte("good")})
+	s := ocitest.New(t)
+	digest := push(t, s, "rules:v1", layer{policyType, "a.rego", []byte("good")})
 	var other []byte
-	otherDigest := s.push(t, "rules:v2", layer{policyType, "a.rego", []byte("evil")})
-	parsed, err := http.Get("http://" + s.host + "/v2/rules/manifests/v2")
+	otherDigest := push(t, s, "rules:v2", layer{policyType, "a.rego", []byte("evil")})
+	parsed, err := http.Get("http://" + s.Host + "/v2/rules/manifests/v2")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -228,7 +169,7 @@ func TestARegistryThatLiesIsRefused(t *testing.T) {
 	}
 	_ = parsed.Body.Close()
 	t.Run("about the manifest", func(t *testing.T) {
-		s.answer = func(w http.ResponseWriter, r *http.Request) bool {
+		s.Answer(func(w http.ResponseWriter, r *http.Request) bool {
 			if !strings.Contains(r.URL.Path, "/manifests/") {
 				return false
 			}
@@ -236,42 +177,40 @@ func TestARegistryThatLiesIsRefused(t *testing.T) {
 			w.Header().Set("Docker-Content-Digest", digest)
 			_, _ = w.Write(other)
 			return true
-		}
-		_, _, err := fetch(t, "oci://"+s.host+"/rules@"+digest, oci.Options{})
+		})
+		_, _, err := fetch(t, "oci://"+s.Host+"/rules@"+digest, oci.Options{})
 		if err == nil || !strings.Contains(err.Error(), digest) || !strings.Contains(err.Error(), otherDigest) {
 			t.Errorf("error %v, want one that names %s and %s", err, digest, otherDigest)
 		}
 	})
 	t.Run("about a layer", func(t *testing.T) {
-		s.answer = func(w http.ResponseWriter, r *http.Request) bool {
+		s.Answer(func(w http.ResponseWriter, r *http.Request) bool {
 			if !strings.Contains(r.URL.Path, "/blobs/") {
 				return false
 			}
 			_, _ = io.WriteString(w, "evil")
 			return true
-		}
-		if files, _, err := fetch(t, "oci://"+s.host+"/rules@"+digest, oci.Options{}); err == nil || !strings.Contains(err.Error(), "layer sha256:") {
+		})
+		if files, _, err := fetch(t, "oci://"+s.Host+"/rules@"+digest, oci.Options{}); err == nil || !strings.Contains(err.Error(), "layer sha256:") {
 			t.Errorf("files %v, error %v, want an error about the layer", files, err)
 		}
 	})
 }
 
 func TestWhatIsKeptNeedsNoRegistry(t *testing.T) {
-	s := newServer(t)
-	digest := s.push(t, "rules:v1", layer{policyType, "a.rego", []byte("a")})
+	s := ocitest.New(t)
+	digest := push(t, s, "rules:v1", layer{policyType, "a.rego", []byte("a")})
 	options := oci.Options{Cache: t.TempDir()}
-	if _, _, err := fetch(t, "oci://"+s.host+"/rules:v1", options); err != nil {
+	if _, _, err := fetch(t, "oci://"+s.Host+"/rules:v1", options); err != nil {
 		t.Fatal(err)
 	}
-	s.requests.Store(0)
-	if files, _, err := fetch(t, "oci://"+s.host+"/rules:v1", options); err != nil || files["a.rego"] != "a" || s.requests.Load() != 1 {
-		t.Errorf("files %v, error %v, %d requests; want one, for the manifest", files, err, s.requests.Load())
+	s.Requests()
+	files, _, err := fetch(t, "oci://"+s.Host+"/rules:v1", options)
+	if requests := s.Requests(); err != nil || files["a.rego"] != "a" || requests != 1 {
+		t.Errorf("files %v, error %v, %d requests; want one, for the manifest", files, err, requests)
 	}
-	s.answer = func(w http.ResponseWriter, _ *http.Request) bool {
-		w.WriteHeader(http.StatusNotFound)
-		return true
-	}
-	pinned := "oci://" + s.host + "/rules@" + digest
+	s.Refuse(http.StatusNotFound)
+	pinned := "oci://" + s.Host + "/rules@" + digest
 	if files, _, err := fetch(t, pinned, options); err != nil || files["a.rego"] != "a" {
 		t.Errorf("files %v, error %v without the registry", files, err)
 	}
@@ -294,7 +233,7 @@ func TestWhatIsKeptNeedsNoRegistry(t *testing.T) {
 		t.Errorf("files %v of a changed cache", files)
 	}
 	// One that cannot be written is done without.
-	s.answer = nil
+	s.Answer(nil)
 	blocked := filepath.Join(t.TempDir(), "file")
 	if err := os.WriteFile(blocked, nil, 0o600); err != nil {
 		t.Fatal(err)
@@ -305,24 +244,24 @@ func TestWhatIsKeptNeedsNoRegistry(t *testing.T) {
 }
 
 func TestCredentialsComeFromTheDockerConfiguration(t *testing.T) {
-	s := newServer(t)
-	s.answer = func(w http.ResponseWriter, r *http.Request) bool {
+	s := ocitest.New(t)
+	s.Answer(func(w http.ResponseWriter, r *http.Request) bool {
 		user, password, _ := r.BasicAuth()
-		if user == "reeve" && password == "secret" {
+		if user == ocitest.User && password == ocitest.Password {
 			return false
 		}
 		w.Header().Set("WWW-Authenticate", `Basic realm="rules"`)
 		w.WriteHeader(http.StatusUnauthorized)
 		return true
-	}
-	s.push(t, "rules:v1", layer{policyType, "a.rego", []byte("a")})
-	reference := "oci://" + s.host + "/rules:v1"
+	})
+	push(t, s, "rules:v1", layer{policyType, "a.rego", []byte("a")})
+	reference := "oci://" + s.Host + "/rules:v1"
 	_, _, err := fetch(t, reference, oci.Options{})
-	if err == nil || !strings.Contains(err.Error(), "docker login "+s.host) {
+	if err == nil || !strings.Contains(err.Error(), "docker login "+s.Host) {
 		t.Errorf("error %v without credentials, want one that tells how to log in", err)
 	}
 	login := func(user, password string) {
-		config, err := json.Marshal(map[string]any{"auths": map[string]any{s.host: map[string]string{"auth": base64.StdEncoding.EncodeToString([]byte(user + ":" + password))}}})
+		config, err := json.Marshal(map[string]any{"auths": map[string]any{s.Host: map[string]string{"auth": base64.StdEncoding.EncodeToString([]byte(user + ":" + password))}}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -330,18 +269,18 @@ func TestCredentialsComeFromTheDockerConfiguration(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	login("reeve", "wrong-secret")
+	login(ocitest.User, "wrong-secret")
 	if _, _, err := fetch(t, reference, oci.Options{}); err == nil || strings.Contains(err.Error(), "wrong-secret") {
 		t.Errorf("error %v with a wrong password, want one without the password", err)
 	}
-	login("reeve", "secret")
+	login(ocitest.User, ocitest.Password)
 	if files, _, err := fetch(t, reference, oci.Options{}); err != nil || files["a.rego"] != "a" {
 		t.Errorf("files %v, error %v with credentials", files, err)
 	}
 }
 
 func TestArtifactsAreBounded(t *testing.T) {
-	s := newServer(t)
+	s := ocitest.New(t)
 	limits := bundle.Limits{Files: 3, Bytes: 1000}
 	many := make(map[string]string)
 	for i := range 10 {
@@ -358,8 +297,8 @@ func TestArtifactsAreBounded(t *testing.T) {
 		{"a way out", []layer{{policyType, "../a.rego", []byte("x")}}, "leads out of the archive"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			s.push(t, "rules:v1", test.layers...)
-			if files, _, err := fetch(t, "oci://"+s.host+"/rules:v1", oci.Options{Limits: limits}); err == nil || !strings.Contains(err.Error(), test.want) {
+			push(t, s, "rules:v1", test.layers...)
+			if files, _, err := fetch(t, "oci://"+s.Host+"/rules:v1", oci.Options{Limits: limits}); err == nil || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("files %v, error %v, want %q", files, err, test.want)
 			}
 		})
@@ -367,8 +306,8 @@ func TestArtifactsAreBounded(t *testing.T) {
 }
 
 func TestResolveAsksForTheDigestAlone(t *testing.T) {
-	s := newServer(t)
-	digest := s.push(t, "rules:v1", layer{policyType, "a.rego", []byte("a")})
+	s := ocitest.New(t)
+	digest := push(t, s, "rules:v1", layer{policyType, "a.rego", []byte("a")})
 	resolve := func(text string) (string, error) {
 		reference, err := oci.ParseReference(text)
 		if err != nil {
@@ -376,14 +315,15 @@ func TestResolveAsksForTheDigestAlone(t *testing.T) {
 		}
 		return oci.Resolve(context.Background(), reference, oci.Options{})
 	}
-	if got, err := resolve("oci://" + s.host + "/rules:v1"); err != nil || got != digest {
+	if got, err := resolve("oci://" + s.Host + "/rules:v1"); err != nil || got != digest {
 		t.Errorf("digest %s, error %v, want %s", got, err, digest)
 	}
-	s.requests.Store(0)
-	if got, err := resolve("oci://" + s.host + "/rules@" + digest); err != nil || got != digest || s.requests.Load() > 0 {
-		t.Errorf("digest %s, error %v, %d requests for a pinned reference", got, err, s.requests.Load())
+	s.Requests()
+	got, err := resolve("oci://" + s.Host + "/rules@" + digest)
+	if requests := s.Requests(); err != nil || got != digest || requests > 0 {
+		t.Errorf("digest %s, error %v, %d requests for a pinned reference", got, err, requests)
 	}
-	if _, err := resolve("oci://" + s.host + "/rules:v2"); err == nil || !strings.Contains(err.Error(), "there is no such artifact") {
+	if _, err := resolve("oci://" + s.Host + "/rules:v2"); err == nil || !strings.Contains(err.Error(), "there is no such artifact") {
 		t.Errorf("error %v for a tag that is not there", err)
 	}
 }
