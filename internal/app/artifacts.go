@@ -17,8 +17,9 @@ import (
 	"github.com/kubereeve/reeve/internal/rule/source/oci"
 )
 
-// fetchTimeout bounds one look at a registry, with its retries.
-const fetchTimeout = time.Minute
+// FetchTimeout bounds one look at a registry, with its retries, where nobody waits
+// for it but people.
+const FetchTimeout = time.Minute
 
 // Artifacts hold what was fetched from registries, by reference. The last tree
 // that was good stays when the registry cannot be reached. They are safe for
@@ -54,10 +55,13 @@ func (a *Artifacts) State(reference string) (digest string, problem error) {
 }
 
 // Fetch gets the artifact of a reference if it is not what is known already, and
-// tells whether something has changed: the artifact, or why there is none.
-func (a *Artifacts) Fetch(ctx context.Context, reference string, insecureRegistries []string) bool {
+// tells whether something has changed: the artifact, or why there is none. It
+// waits no longer than the timeout.
+func (a *Artifacts) Fetch(ctx context.Context, reference string, insecureRegistries []string, timeout time.Duration) bool {
 	before := a.get(reference)
-	now := fetch(ctx, reference, insecureRegistries, before)
+	bounded, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	now := fetch(bounded, reference, insecureRegistries, before)
 	if ctx.Err() != nil { // the program ends; nothing is known of the registry
 		return false
 	}
@@ -72,8 +76,6 @@ func (a *Artifacts) Fetch(ctx context.Context, reference string, insecureRegistr
 
 // fetch returns what a reference means now, given what it meant before.
 func fetch(ctx context.Context, text string, insecureRegistries []string, before artifact) artifact {
-	ctx, cancel := context.WithTimeout(ctx, fetchTimeout)
-	defer cancel()
 	options := oci.Options{Insecure: insecureRegistries}
 	if directory, err := os.UserCacheDir(); err == nil {
 		options.Cache = filepath.Join(directory, "reeve", "oci")
@@ -140,7 +142,7 @@ func (o *RuleOptions) Fetch(ctx context.Context) {
 		o.Artifacts = &Artifacts{}
 	}
 	for _, reference := range configured.References() {
-		o.Artifacts.Fetch(ctx, reference, o.InsecureRegistries)
+		o.Artifacts.Fetch(ctx, reference, o.InsecureRegistries, FetchTimeout)
 	}
 }
 

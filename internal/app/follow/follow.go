@@ -92,11 +92,13 @@ func (f *Follower) Ready(ctx context.Context, rules *app.RuleOptions) error {
 		return err
 	}
 	f.watch(rules, true)
+	var fetches sync.WaitGroup
 	for _, reference := range rules.References() {
 		if !f.artifacts.Known(reference) {
-			f.fetch(ctx, rules, reference)
+			fetches.Go(func() { f.fetch(ctx, rules, reference, fetchPatience) })
 		}
 	}
+	fetches.Wait()
 	more := rules.More
 	rules.More = func() ([]source.Source, []*rule.Problem) {
 		sources, problems := f.configMaps.Sources()

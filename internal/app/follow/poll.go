@@ -10,6 +10,9 @@ import (
 const (
 	// fetchRetry is how soon a registry is asked again that could not be asked.
 	fetchRetry = 30 * time.Second
+	// fetchPatience is how long a load waits for artifacts that are new. A program
+	// that starts must not be taken for one that hangs.
+	fetchPatience = 10 * time.Second
 	// pollTick is how often it is looked whether it is time to ask.
 	pollTick = time.Second
 )
@@ -30,7 +33,7 @@ func (f *Follower) poll(ctx context.Context) {
 				if !f.due(reference, now) {
 					continue
 				}
-				if f.fetch(ctx, &rules, reference) {
+				if f.fetch(ctx, &rules, reference, app.FetchTimeout) {
 					f.changed(reference + " changed")
 				}
 			}
@@ -46,8 +49,8 @@ func (f *Follower) due(reference string, now time.Time) bool {
 }
 
 // fetch asks for an artifact and tells whether something has changed.
-func (f *Follower) fetch(ctx context.Context, rules *app.RuleOptions, reference string) bool {
-	changed := f.artifacts.Fetch(ctx, reference, rules.InsecureRegistries)
+func (f *Follower) fetch(ctx context.Context, rules *app.RuleOptions, reference string, timeout time.Duration) bool {
+	changed := f.artifacts.Fetch(ctx, reference, rules.InsecureRegistries, timeout)
 	digest, problem := f.artifacts.State(reference)
 	pause := f.options.Interval
 	if interval := rules.PollIntervals[reference]; interval > 0 {
