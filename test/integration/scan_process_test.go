@@ -38,6 +38,7 @@ func TestScannerProcess(t *testing.T) {
 	t.Run("scans on a tick, and is watched by its ports", func(t *testing.T) { ports(t, binary, account, wildcards) })
 	t.Run("ends cleanly in the middle of a pass", func(t *testing.T) { endsInTheMiddle(t, binary, config) })
 	t.Run("hands over when the leader ends", func(t *testing.T) { handOver(t, binary, account) })
+	t.Run("takes the newest rules for each pass", func(t *testing.T) { rulesBetweenPasses(t, binary, config) })
 	t.Run("leaves a broken rule file out, unless strict", func(t *testing.T) { brokenRule(t, binary, config) })
 }
 
@@ -289,6 +290,50 @@ func handOver(t *testing.T, binary string, account *rest.Config) {
 	t.Logf("the second had scanned %s after the first had ended", time.Since(ended).Round(time.Millisecond))
 	if code := second.terminate(t); code != 0 {
 		t.Errorf("exit code %d of the second", code)
+	}
+}
+
+func rulesBetweenPasses(t *testing.T, binary string, config *rest.Config) {
+	dir, address := t.TempDir(), freeAddress(t)
+	onNamespaces := func(id string) string {
+		return strings.NewReplacer("kinds: [Pod]", "kinds: [Namespace]", "\"Pod\"", "\"Namespace\"").Replace(ownRule(id, "found "+id))
+	}
+	write := func(id, text string) {
+		t.Helper()
+		if err := os.WriteFile(filepath.Join(dir, id+".rego"), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("first", onNamespaces("first"))
+	p := start(t, binary, config, "--interval=1s", "--leader-elect=false", "--events=false", "--no-builtin", "--rules", dir, "--metrics-listen", address, "--health-listen=")
+	finds := func(id string, want bool) {
+		t.Helper()
+		eventually(t, fmt.Sprintf("%s is in the metrics: %v", id, want), func() bool {
+			if len(p.logged("scan done")) == 0 {
+				return false
+			}
+			return strings.Contains(get(t, "http://"+address+"/metrics"), `reeve_findings{kind="Namespace",rule="`+id+`"`) == want
+		})
+	}
+	finds("first", true)
+	write("second", onNamespaces("second"))
+	finds("second", true)
+	if err := os.Remove(filepath.Join(dir, "first.rego")); err != nil {
+		t.Fatal(err)
+	}
+	finds("first", false)
+	write("third", strings.Replace(onNamespaces("third"), "violation contains", "violation contains {", 1))
+	eventually(t, "the bad file is left out", func() bool {
+		return strings.Contains(get(t, "http://"+address+"/metrics"), "\nreeve_rule_files_quarantined 1\n")
+	})
+	finds("second", true)
+	// Findings of a kind that no rule judges any more end, too.
+	write("second", ownRule("second", "found second"))
+	eventually(t, "nothing is found on namespaces", func() bool {
+		return !strings.Contains(get(t, "http://"+address+"/metrics"), `reeve_findings{kind="Namespace"`)
+	})
+	if code := p.terminate(t); code != 0 {
+		t.Errorf("exit code %d", code)
 	}
 }
 
