@@ -82,7 +82,7 @@ func followed(t testing.TB, log logr.Logger, recorder app.ConfigRecorder, flags 
 	t.Helper()
 	rules := options(t, flags...)
 	ctx, cancel := context.WithCancel(t.Context())
-	follower := follow.New(ctx, &rest.Config{}, follow.Options{Interval: time.Hour}, log)
+	follower := follow.New(ctx, &rest.Config{}, follow.Options{Interval: time.Hour}, nil, log)
 	live, err := follower.Begin(ctx, app.LiveOptions{
 		Quiet: 5 * time.Millisecond,
 		Log:   log,
