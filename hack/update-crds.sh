@@ -7,4 +7,4 @@ cd "$(dirname "$0")/.."
 go tool -modfile=hack/tools/go.mod controller-gen \
   object crd paths=./api/... \
   output:crd:artifacts:config="${1:-config/crd}" \
-  output:object:artifacts:config="${2:-api/v1alpha1}"
+  output:object:dir="${2:-api/v1alpha1}"

@@ -147,5 +147,4 @@ const (
 	ReasonNotExceptable      = "NotExceptable"      // configuration forbids exceptions from these rules
 	ReasonUnknownRule        = "UnknownRule"        // no loaded rule has such an id
 	ReasonInvalid            = "Invalid"            // the spec cannot be understood
-	ReasonOverLimit          = "OverLimit"          // there are more exceptions than Reeve takes
 )

@@ -41,8 +41,12 @@ type Excepted struct {
 	Finding   Finding
 }
 
-// Line returns the one line that people read: the message and the rule's id.
+// Line returns the one line that people read: the message, the rule's id, and why
+// it is news to somebody who has relied on an exception.
 func (f Finding) Line() string {
+	if f.ExpiredException != "" {
+		return f.Message + " (" + f.Rule + "; the exception " + f.ExpiredException + " has expired)"
+	}
 	return f.Message + " (" + f.Rule + ")"
 }
 

@@ -92,6 +92,10 @@ func TestALineIsTheMessageAndTheRule(t *testing.T) {
 	if got, want := f.Line(), "hostPID is true; set it to false (host-pid)"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
+	f.ExpiredException = "legacy"
+	if got, want := f.Line(), "hostPID is true; set it to false (host-pid; the exception legacy has expired)"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
 }
 
 func TestARuleErrorNamesTheRuleAndTheCause(t *testing.T) {

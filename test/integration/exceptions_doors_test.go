@@ -139,6 +139,9 @@ func (d *doors) expire(t *testing.T) {
 	if asked[false] == 0 {
 		t.Error("nothing was asked before the exception expired; the machine is too slow for this test")
 	}
+	if why := d.ask(t, d.namespace, "legacy-2"); !strings.Contains(why, "(privileged-container; the exception legacy has expired)") {
+		t.Errorf("the denial does not say why: %s", why)
+	}
 	if !d.audit(t) {
 		t.Error("reeve audit does not find what is excepted no longer")
 	}

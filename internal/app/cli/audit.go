@@ -44,6 +44,7 @@ type audit struct {
 	inventory *engine.Inventory
 	report    output.Report
 	told      map[output.Failure]bool // what stands on standard error already
+	excepted  map[string]int          // findings hidden, by the exception's namespace and name
 	// admitting judges objects as if each were created now, instead of as a scan.
 	admitting bool
 	// kept is given every verdict that is added to the report; nil for none.
@@ -117,7 +118,7 @@ func (o *auditOptions) addFlags(command *cobra.Command) {
 	flags.StringVar(&o.color, "color", terminal.ColorAuto, "colour the table: auto, always or never; auto heeds NO_COLOR")
 	flags.IntVar(&o.width, "width", 0, "width of the table in columns (default: the terminal's)")
 	flags.BoolVar(&o.exitZero, "exit-zero", false, "exit with 0 although there are findings; errors still exit with 1")
-	flags.BoolVarP(&o.verbose, "verbose", "v", false, "list the files that were passed over")
+	flags.BoolVarP(&o.verbose, "verbose", "v", false, "list the files that were passed over, and the exceptions that hide findings")
 	completeRules(command, &o.rules)
 	completeWords(command, "output", output.Formats()...)
 	completeWords(command, "view", output.Views()...)
@@ -159,7 +160,8 @@ func (o *auditOptions) validateInput(command *cobra.Command) error {
 }
 
 func newAuditRun(options *auditOptions, streams Streams, program string) *audit {
-	return &audit{auditOptions: options, streams: streams, program: program, inventory: engine.NewInventory(), told: make(map[output.Failure]bool)}
+	return &audit{auditOptions: options, streams: streams, program: program, inventory: engine.NewInventory(),
+		told: make(map[output.Failure]bool), excepted: make(map[string]int)}
 }
 
 func (a *audit) run(ctx context.Context) error {
@@ -178,6 +180,7 @@ func (a *audit) run(ctx context.Context) error {
 	if err := a.write(all); err != nil {
 		return fmt.Errorf("output: %w", err)
 	}
+	a.sayExcepted()
 	a.sayErrors()
 	return a.end()
 }

@@ -2,6 +2,8 @@ package cli
 
 import (
 	"context"
+	"maps"
+	"slices"
 
 	"github.com/kubereeve/reeve/internal/app/cli/output"
 	"github.com/kubereeve/reeve/internal/app/cli/terminal"
@@ -53,4 +55,23 @@ func (a *audit) exceptByCluster(ctx context.Context, cluster *kube.Cluster) erro
 	}
 	a.reviewer = a.reviewer.Excepting(compiled)
 	return nil
+}
+
+// sayExcepted says how many findings exceptions hide, so that nobody takes what is
+// accepted for what is not there.
+func (a *audit) sayExcepted() {
+	hidden := 0
+	for _, n := range a.excepted {
+		hidden += n
+	}
+	if hidden == 0 {
+		return
+	}
+	if !a.verbose {
+		say(a.streams.Err, "%s hidden by %s (-v lists them)\n", terminal.Count(hidden, "finding"), terminal.Count(len(a.excepted), "exception"))
+		return
+	}
+	for _, name := range slices.Sorted(maps.Keys(a.excepted)) {
+		say(a.streams.Err, "%s hidden by the exception %s\n", terminal.Count(a.excepted[name], "finding"), terminal.Clean(name))
+	}
 }

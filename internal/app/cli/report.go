@@ -84,6 +84,9 @@ func (a *audit) add(verdict finding.Verdict) {
 	if a.kept != nil {
 		a.kept(verdict)
 	}
+	for _, excepted := range verdict.Excepted {
+		a.excepted[verdict.Resource.EffectiveNamespace()+"/"+excepted.Exception]++
+	}
 	if a.view != output.ViewLeakDetector || len(verdict.Findings) == 0 {
 		return
 	}

@@ -128,7 +128,11 @@ func (s *store) put(object any, isNew bool) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	_, isKnown := s.known[keyOf(e)]
+	before, isKnown := s.known[keyOf(e)]
+	if isKnown && versionOf(before) == versionOf(e) {
+		s.known[keyOf(e)] = e // only the status has changed, which hides nothing
+		return nil
+	}
 	if !isKnown && len(s.known) >= s.limit {
 		if isNew {
 			s.leftOut++

@@ -175,3 +175,29 @@ func TestOldestLeavesItsArgumentAlone(t *testing.T) {
 		t.Errorf("kept %s, left out %d, given %s", namesOf(kept), leftOut, namesOf(given))
 	}
 }
+
+func TestAStatusIsKeptAndNotPublished(t *testing.T) {
+	s := newStore(3)
+	before := made("a", 1)
+	before.UID, before.Generation = "u", 1
+	if err := s.Add(before); err != nil {
+		t.Fatal(err)
+	}
+	<-s.changed
+	written := before.DeepCopy()
+	written.Status.Hidden = 7
+	if err := s.Update(written); err != nil {
+		t.Fatal(err)
+	}
+	if kept, _, _ := s.snapshot(); kept[0].Status.Hidden != 7 || len(s.changed) != 0 {
+		t.Errorf("kept %v, published anew: %t", kept[0].Status, len(s.changed) != 0)
+	}
+	changed := written.DeepCopy()
+	changed.Generation = 2
+	if err := s.Update(changed); err != nil {
+		t.Fatal(err)
+	}
+	if len(s.changed) != 1 {
+		t.Error("a changed spec is not published")
+	}
+}
