@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	admissionv1 "k8s.io/api/admission/v1"
@@ -229,12 +230,16 @@ number(x) { to_number(x) }`), constraint("numbers", ""))
 }
 
 // countingRecorder remembers which rules failed.
-type countingRecorder struct{ failed []string }
+type countingRecorder struct {
+	engine.Recorder
+	failed []string
+}
 
 func (r *countingRecorder) RuleFailed(rule, cause string) {
 	r.failed = append(r.failed, rule+" "+cause)
 }
-func (r *countingRecorder) CacheLookup(bool) {}
+func (r *countingRecorder) CacheLookup(bool)               {}
+func (r *countingRecorder) RuleTook(string, time.Duration) {}
 
 func TestTemplatesReadTheInventory(t *testing.T) {
 	template := gatekeeperTemplate(`violation[{"msg": msg}] { data.inventory.namespace[ns]["v1"].Pod[name]; msg := sprintf("%v/%v", [ns, name]) }`)
