@@ -134,7 +134,7 @@ func webhookDown(t *testing.T, cluster *envtest.Cluster) {
 	before := failOpens(t, cluster)
 	f.configure(t, admissionregistrationv1.Ignore, 5)
 	eventually(t, "the API server heeds failurePolicy Ignore", func() bool {
-		stderr, code = f.create(t, "web", violating)
+		stderr, code = f.create(t, "unjudged", violating)
 		return code == 0
 	})
 	if stderr != "" { // the API server tells nobody but its log and the audit log
@@ -186,7 +186,7 @@ func webhookOverloaded(t *testing.T, cluster *envtest.Cluster) {
 	opens := failOpens(t, cluster)
 	f.configure(t, admissionregistrationv1.Ignore, 2)
 	eventually(t, "the API server heeds failurePolicy Ignore", func() bool {
-		stderr, code = f.create(t, "web", violating)
+		stderr, code = f.create(t, "unjudged", violating)
 		return code == 0
 	})
 	if n := failOpens(t, cluster); n != opens+1 || stderr != "" {

@@ -131,7 +131,7 @@ spec:
 		}
 	})
 	t.Run("leaves a broken rule file out and says so", func(t *testing.T) {
-		if log := p.log.String(); !strings.Contains(log, filepath.Join(dir, "broken.rego")+":3: ") {
+		if log := p.log.String(); !strings.Contains(log, `"file":"`+filepath.Join(dir, "broken.rego")+`","line":3`) {
 			t.Errorf("the log does not name the file and line:\n%s", log)
 		}
 		if n := p.value(t, "reeve_rule_files_quarantined"); n != 1 {
