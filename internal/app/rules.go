@@ -156,7 +156,7 @@ func (r *Rules) Reviewer(options engine.Options) (*review.Reviewer, error) {
 		return nil, err
 	}
 	options.Overlays = overlays
-	if options.Budget == 0 {
+	if options.Budget == 0 && r.Configuration != nil {
 		options.Budget = r.Configuration.Budget()
 	}
 	e, problems, err := engine.New(r.Set.With(r.Apart...), options)

@@ -149,3 +149,23 @@ func TestRulesListShowsTheConfiguredModes(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 }
+
+// TestTheGuidesExamplesAreValid holds the examples of the guide against the
+// built-in rules.
+func TestTheGuidesExamplesAreValid(t *testing.T) {
+	guide, err := os.ReadFile("../../../docs/configuration.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	examples := 0
+	for _, block := range strings.Split(string(guide), "```yaml\n")[1:] {
+		example, _, _ := strings.Cut(block, "```\n")
+		examples++
+		if got := reeve(t, example, "config validate -"); got.code != 0 || got.err != "" {
+			t.Errorf("%s\n%s%s", example, got.out, got.err)
+		}
+	}
+	if examples < 7 {
+		t.Errorf("%d examples found", examples)
+	}
+}

@@ -8,7 +8,8 @@ type Rules struct {
 	ConfigMaps ConfigMaps `json:"configMaps,omitzero"`
 	// Bundles are rules in an OCI registry.
 	Bundles []Bundle `json:"bundles,omitzero"`
-	// Budget is how long one rule may take for one object. The default is 100ms.
+	// Budget is how long one rule may take for one object before it is counted,
+	// named in reeve status and held to that time. The default is 100ms.
 	Budget *Duration `json:"budget,omitzero"`
 	// Conftest says how rules written for conftest are read.
 	Conftest Conftest `json:"conftest,omitzero"`
