@@ -131,7 +131,7 @@ func appendEntry(entries []review.Entry, name string, entry v1alpha1.ModeEntry) 
 // Sources returns what the configuration adds to --rules: directories, and
 // artifacts by their references.
 func (c *Configuration) Sources() []string {
-	var sources []string
+	sources := make([]string, 0, len(c.Complete.Rules.Directories)+len(c.Complete.Rules.Bundles))
 	for _, directory := range c.Complete.Rules.Directories {
 		sources = append(sources, directory.Path)
 	}

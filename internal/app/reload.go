@@ -49,7 +49,7 @@ func (r Reload) ConfigProblem() error {
 // where the configuration file stood in the way.
 func (r Reload) RulesProblem() error {
 	if r.ConfigProblem() != nil {
-		return nil
+		return nil //nolint:nilerr // the other error is told by ConfigProblem
 	}
 	return r.Err
 }

@@ -191,7 +191,7 @@ func (r *Rules) pinned() (*review.Policy, error) {
 
 // ProblemFiles returns the names of the files that are left out, each once.
 func (r *Rules) ProblemFiles() []string {
-	var files []string
+	files := make([]string, 0, len(r.Problems))
 	for _, problem := range r.Problems {
 		files = append(files, problem.File)
 	}

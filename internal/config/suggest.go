@@ -45,7 +45,7 @@ func modeWords() []string {
 }
 
 func severityWords() []string {
-	var words []string
+	words := make([]string, 0, len(finding.Severities()))
 	for _, severity := range finding.Severities() {
 		words = append(words, severity.String())
 	}

@@ -87,9 +87,10 @@ func admitted(t *testing.T, change func(*admissionv1.AdmissionRequest)) *resourc
 	return res
 }
 
-func scanned(t *testing.T, text string) *resource.Resource {
+// scanned returns a small pod as a scan finds it.
+func scanned(t *testing.T) *resource.Resource {
 	t.Helper()
-	res, err := resource.FromObject([]byte(text), schema.GroupVersionKind{})
+	res, err := resource.FromObject([]byte(smallPod), schema.GroupVersionKind{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -142,7 +143,7 @@ func TestTemplatesSeeTheReviewThatGatekeeperMakes(t *testing.T) {
 			"userInfo", map[string]any{"username": "jane", "uid": "42", "groups": []any{"dev"}, "extra": map[string]any{"scopes": []any{"x"}}})},
 		{"the namespace", inNamespace, with("operation", "CREATE", "namespaceObject", map[string]any{
 			"apiVersion": "v1", "kind": "Namespace", "metadata": map[string]any{"name": "shop", "labels": map[string]any{"a": "b"}, "annotations": map[string]any{}}})},
-		{"a scan has no operation", scanned(t, smallPod), with("uid", "", "operation", "", "userInfo", map[string]any{})},
+		{"a scan has no operation", scanned(t), with("uid", "", "operation", "", "userInfo", map[string]any{})},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			texts := said(t, e, test.res)
@@ -245,13 +246,13 @@ func TestTemplatesReadTheInventory(t *testing.T) {
 	template := gatekeeperTemplate(`violation[{"msg": msg}] { data.inventory.namespace[ns]["v1"].Pod[name]; msg := sprintf("%v/%v", [ns, name]) }`)
 	inventory := engine.NewInventory()
 	e := gatekeeperEngine(t, engine.Options{Inventory: inventory}, template, constraint("twins", ""))
-	if got := said(t, e, scanned(t, smallPod)); len(got) != 1 || !strings.Contains(got[0], "the inventory has no Pod") {
+	if got := said(t, e, scanned(t)); len(got) != 1 || !strings.Contains(got[0], "the inventory has no Pod") {
 		t.Errorf("before the inventory is known: %v", got)
 	}
-	if err := inventory.Fill(e.Set().Needs(), []*resource.Resource{scanned(t, smallPod)}); err != nil {
+	if err := inventory.Fill(e.Set().Needs(), []*resource.Resource{scanned(t)}); err != nil {
 		t.Fatal(err)
 	}
-	if got := said(t, e, scanned(t, smallPod)); !slices.Equal(got, []string{"gatekeeper/Example/twins: shop/web"}) {
+	if got := said(t, e, scanned(t)); !slices.Equal(got, []string{"gatekeeper/Example/twins: shop/web"}) {
 		t.Error(got)
 	}
 }
@@ -278,7 +279,7 @@ func TestAChangedTemplateReadsItsConstraintsAnew(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := said(t, e, scanned(t, smallPod)); !slices.Equal(got, []string{`gatekeeper/Example/one: {"limit":7,"more":"x"}`}) {
+	if got := said(t, e, scanned(t)); !slices.Equal(got, []string{`gatekeeper/Example/one: {"limit":7,"more":"x"}`}) {
 		t.Error(got)
 	}
 	if _, problems = load("{type: object, properties: {limit: {type: string}}}"); len(problems) != 1 || !strings.Contains(problems[0].Error(), "rules/constraint.yaml:5: Example one: spec.parameters.limit: must be of type string") {

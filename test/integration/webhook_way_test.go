@@ -3,6 +3,7 @@ package integration_test
 import (
 	"context"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -75,7 +76,7 @@ func TestWebhookIsNeverInTheWay(t *testing.T) {
 		{name: "a finalizer of something being deleted is not", as: []string{user}, do: []string{"-n", "way", "patch", "role", "going", "--type=merge", "-p", `{"metadata":{"finalizers":null}}`}, passes: true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			arguments := append(test.do, append(test.as, "--as-group=system:masters")...)
+			arguments := slices.Concat(test.do, test.as, []string{"--as-group=system:masters"})
 			stdout, stderr, code := cluster.KubectlInput(t, test.input, arguments...)
 			if passed := code == 0; passed != test.passes || !passed && !strings.Contains(stderr, "failed calling webhook") {
 				t.Errorf("exit code %d: %s%s", code, stdout, stderr)

@@ -129,7 +129,7 @@ func TestRulesExplainAsJSON(t *testing.T) {
 func TestRulesExplainSaysWhatIsWrong(t *testing.T) {
 	for line, want := range map[string]string{
 		"rules explain":                                               "name one rule, as in reeve rules explain privileged-container",
-		"rules explain privilegde":                                    `there is no rule "privilegde"; did you mean privileged?`,
+		"rules explain privilegd":                                     `there is no rule "privilegd"; did you mean privileged?`,
 		"rules explain privileged --kind Role":                        "--kind: rule privileged does not judge Role; it judges ",
 		"rules explain privileged --operation create":                 `--operation: "create" is unknown; use CREATE, UPDATE or SCAN`,
 		"rules explain privileged --operation SCAN --user a":          "--user: what a scan finds is sent by nobody",

@@ -172,20 +172,7 @@ func (r *statusReport) diagnoseScanners(said *sayings, now time.Time) {
 		said.note("", "there is no scanner in namespace %s", r.namespace)
 		return
 	}
-	var last *scannerStatus
-	unknown := false
-	for i := range r.Scanners {
-		scanner := &r.Scanners[i]
-		switch {
-		case scanner.Pod != "":
-			said.problem(scanner.Name, "the pod does not run: %s", scanner.Pod)
-		case scanner.Error != "":
-			said.unknown(scanner.Name, "no answer: %s", scanner.Error)
-			unknown = true
-		case last == nil || scanner.LastEnd.After(last.LastEnd):
-			last = scanner
-		}
-	}
+	last, unknown := r.latestScanner(said)
 	switch {
 	case last == nil || unknown && last.LastEnd.IsZero():
 		return
@@ -205,6 +192,24 @@ func (r *statusReport) diagnoseScanners(said *sayings, now time.Time) {
 			break
 		}
 	}
+}
+
+// latestScanner returns the scanner that scanned last, nil when none answers, and
+// whether there is one whose state is not known.
+func (r *statusReport) latestScanner(said *sayings) (last *scannerStatus, unknown bool) {
+	for i := range r.Scanners {
+		scanner := &r.Scanners[i]
+		switch {
+		case scanner.Pod != "":
+			said.problem(scanner.Name, "the pod does not run: %s", scanner.Pod)
+		case scanner.Error != "":
+			said.unknown(scanner.Name, "no answer: %s", scanner.Error)
+			unknown = true
+		case last == nil || scanner.LastEnd.After(last.LastEnd):
+			last = scanner
+		}
+	}
+	return last, unknown
 }
 
 // ago words the time between two moments in one or two units.

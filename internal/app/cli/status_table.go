@@ -15,14 +15,14 @@ import (
 func (l look) status(w io.Writer, report *statusReport) error {
 	var out strings.Builder
 	if len(report.Replicas) > 0 {
-		rows := [][]string{{"WEBHOOK", "READY", "RULES", "REVISION", "CONFIGURATION", "CERTIFICATE", "SELF-CHECK", "UNJUDGED", "EXCEPTIONS"}}
+		rows := [][]string{{"WEBHOOK", "READY", "RULES", "REVISION", "CONFIGURATION", "CERTIFICATE", "SELF-CHECK", "UNJUDGED", "EXCEPTIONS"}} //nolint:prealloc // a handful
 		for i := range report.Replicas {
 			rows = append(rows, replicaRow(&report.Replicas[i]))
 		}
 		l.columns(&out, rows)
 	}
 	if len(report.Scanners) > 0 {
-		rows := [][]string{{"SCANNER", "RULES", "REVISION", "LAST SCAN"}}
+		rows := [][]string{{"SCANNER", "RULES", "REVISION", "LAST SCAN"}} //nolint:prealloc // a handful
 		for i := range report.Scanners {
 			rows = append(rows, scannerRow(&report.Scanners[i], time.Now()))
 		}

@@ -65,7 +65,7 @@ func (r *route) tree(root string) {
 	r.trees = append(r.trees, root)
 	_ = filepath.WalkDir(root, func(name string, entry fs.DirEntry, err error) error {
 		if err != nil || !entry.IsDir() {
-			return nil
+			return nil //nolint:nilerr // what cannot be read is looked at again by the poll
 		}
 		if name != root && hidden(entry.Name()) {
 			return fs.SkipDir

@@ -131,7 +131,7 @@ func (c *coverage) missing(configuration *admissionregistrationv1.ValidatingWebh
 		}
 		resources[mapping.Resource.GroupResource().String()] = ids
 	}
-	var missing []string
+	missing := make([]string, 0, len(resources))
 	for _, resource := range slices.Sorted(maps.Keys(resources)) {
 		ids := slices.Compact(slices.Sorted(slices.Values(resources[resource])))
 		more := ""

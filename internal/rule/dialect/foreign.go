@@ -218,7 +218,7 @@ func (g *grove) file(document *rule.Document, unit *rule.Unit) []rule.File {
 		file.Documents = append(file.Documents, unit.AddDocument(data.Path, data.Value))
 	}
 	file.Module = unit.Move(module)
-	files := []rule.File{file}
+	files := append(make([]rule.File, 0, 1+len(more)), file)
 	for _, extra := range more {
 		extra.Module, extra.Foreign = unit.Move(extra.Module), true
 		files = append(files, extra)

@@ -101,7 +101,7 @@ func TestStatusesOfExceptionsAreWritten(t *testing.T) {
 			got := ""
 			for _, e := range known() {
 				if len(e.Status.Conditions) == 1 {
-					got += " " + e.Name + ":" + string(rune('0'+e.Status.Hidden)) + ":" + e.Status.Conditions[0].Reason
+					got += " " + e.Name + ":" + string('0'+e.Status.Hidden) + ":" + e.Status.Conditions[0].Reason
 				}
 			}
 			return strings.TrimSpace(got) == column
@@ -128,18 +128,18 @@ func TestStatusesOfExceptionsAreWritten(t *testing.T) {
 	write(map[string]int{exception.ResultWritten: 4}, hides(pass, nil, "busy", "ending"), hides(pass, &finding.Pass{}, "busy"))
 	settle("barred:0:NotExceptable busy:2:InForce ending:1:InForce idle:0:InForce")
 
-	t.Run("only when something has changed", func(t *testing.T) {
+	t.Run("only when something has changed", func(*testing.T) {
 		pass = pass.Add(time.Minute)
 		write(map[string]int{}, hides(pass, &finding.Pass{}, "busy", "ending", "busy"))
 		pass = pass.Add(time.Minute)
 		write(map[string]int{exception.ResultWritten: 1}, hides(pass, &finding.Pass{}, "busy", "ending"))
 		settle("barred:0:NotExceptable busy:1:InForce ending:1:InForce idle:0:InForce")
 	})
-	t.Run("not from a pass that left something out", func(t *testing.T) {
+	t.Run("not from a pass that left something out", func(*testing.T) {
 		pass = pass.Add(time.Minute)
 		write(map[string]int{}, hides(pass, &finding.Pass{Failed: map[string]string{"Pod": "forbidden"}}))
 	})
-	t.Run("not from an admission", func(t *testing.T) {
+	t.Run("not from an admission", func(*testing.T) {
 		report := hides(pass.Add(time.Minute), &finding.Pass{}, "idle")
 		report.Door = finding.DoorAdmission
 		write(map[string]int{}, report)

@@ -61,7 +61,7 @@ func (t *Template) parse(source regoSource, at string) []*rule.Problem {
 
 // modules returns all modules of the template.
 func (t *Template) modules() []*ast.Module {
-	modules := []*ast.Module{t.Module.Module}
+	modules := append(make([]*ast.Module, 0, 1+len(t.Libraries)), t.Module.Module)
 	for _, library := range t.Libraries {
 		modules = append(modules, library.Module)
 	}

@@ -4,7 +4,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/go-json-experiment/json/jsontext"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/kubereeve/reeve/internal/rule"
@@ -41,7 +40,7 @@ func (s *syncKinds) read(document *Document) *rule.Problem {
 		return nil
 	}
 	var fields syncFields
-	if problem := document.decode(jsontext.Value(document.raw()), "", &fields, false); problem != nil {
+	if problem := document.decode(document.raw(), "", &fields, false); problem != nil {
 		return problem
 	}
 	if s.kinds == nil {
@@ -73,7 +72,7 @@ func (s *syncKinds) needs(template *Template) ([]rule.Need, *rule.Problem) {
 			kinds[kind] = true
 		}
 	}
-	var needs []rule.Need //nolint:prealloc // nil when nothing is needed
+	var needs []rule.Need
 	for _, kind := range sortedKinds(kinds) {
 		needs = append(needs, rule.Need{Kind: kind})
 	}

@@ -25,19 +25,7 @@ func kindsAsked(body ast.Body, variable ast.Var) []*ast.Term {
 // kindsIn returns the kinds that one expression wants.
 func kindsIn(body ast.Body, expr *ast.Expr, variable ast.Var) []*ast.Term {
 	if term, ok := expr.Terms.(*ast.Term); ok {
-		ref, ok := term.Value.(ast.Ref)
-		if !ok || len(ref) != 2 || !isKindOf(ref[1], variable) {
-			return nil
-		}
-		name, _ := ref[0].Value.(ast.Var)
-		for _, other := range body {
-			left, right := bound(other)
-			if left != nil && left.Value.Compare(name) == 0 && !other.Negated {
-				set, _ := value[ast.Set](right)
-				return texts(set)
-			}
-		}
-		return nil
+		return kindsOfSet(body, term, variable)
 	}
 	if len(expr.Operands()) != 2 {
 		return nil
@@ -53,6 +41,23 @@ func kindsIn(body ast.Body, expr *ast.Expr, variable ast.Var) []*ast.Term {
 		}
 	case expr.Operator().Equal(ast.Member.Ref()) && isKindOf(left, variable):
 		return texts(right.Value)
+	}
+	return nil
+}
+
+// kindsOfSet returns the elements of the set that a body looks the kind up in.
+func kindsOfSet(body ast.Body, term *ast.Term, variable ast.Var) []*ast.Term {
+	ref, ok := term.Value.(ast.Ref)
+	if !ok || len(ref) != 2 || !isKindOf(ref[1], variable) {
+		return nil
+	}
+	name, _ := ref[0].Value.(ast.Var)
+	for _, other := range body {
+		left, right := bound(other)
+		if left != nil && left.Value.Compare(name) == 0 && !other.Negated {
+			set, _ := value[ast.Set](right)
+			return texts(set)
+		}
 	}
 	return nil
 }

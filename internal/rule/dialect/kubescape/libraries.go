@@ -56,7 +56,8 @@ func newUnit(number int, documents []*rule.Document, rules []*source, inputs *co
 	for _, document := range used {
 		files = append(files, rule.File{Name: document.Name, Source: document.Content, Module: s.unit.Move(document.Module), Foreign: true})
 	}
-	s.files = append(files, rule.File{Name: fmt.Sprintf("kubescape_%d", number), Foreign: true, Documents: data})
+	files = append(files, rule.File{Name: fmt.Sprintf("kubescape_%d", number), Foreign: true, Documents: data})
+	s.files = files
 	return s
 }
 
@@ -99,8 +100,8 @@ const ownTree = "built-in"
 
 // ownLibraries returns our libraries under names of the tree's own.
 func ownLibraries(number int) []*rule.Document {
-	var documents []*rule.Document
 	files, _ := fs.Glob(library, "library/*.rego") // the pattern is good
+	documents := make([]*rule.Document, 0, len(files))
 	for _, file := range files {
 		content, _ := library.ReadFile(file) // embedded
 		name := fmt.Sprintf("kubescape_%d/%s", number, file)
