@@ -9,6 +9,7 @@ import (
 
 	"github.com/kubereeve/reeve/internal/app/cli/terminal"
 	"github.com/kubereeve/reeve/internal/finding"
+	"github.com/kubereeve/reeve/internal/resource"
 )
 
 // maxAdmissions is how many recent admissions are shown; JSON has all of them.
@@ -87,6 +88,9 @@ func (l look) recent(out *strings.Builder, p *previewRecent, outcome string) {
 			name = a.Namespace + "/" + name
 		}
 		line := fmt.Sprintf("%s %s %s %s by %s, was %s", a.Time.UTC().Format(time.RFC3339), a.Operation, a.Kind, name, cmp.Or(a.User, "nobody known"), a.Mode)
+		if a.Operation == resource.Update && a.Mode < finding.Deny {
+			line += "; would pass if the object violated the rule before, which nobody asked then"
+		}
 		out.WriteString(terminal.Indented("  ", terminal.Wrap(terminal.Clean(line), l.Width-2)))
 		for _, f := range a.Findings {
 			out.WriteString(terminal.Indented("    ", terminal.Wrap(terminal.Clean(f.Message+" ("+f.Rule+")"), l.Width-4)))
