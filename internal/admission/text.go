@@ -31,7 +31,7 @@ func cut(text string, limit int) string {
 // ends it, is kept where there is room for it: with the id the rest can be looked
 // up. So is why what would be refused passes.
 func cutLine(f *finding.Finding, limit int) string {
-	tail := " (" + f.Rule + ")"
+	tail := f.Tail()
 	if f.Existing {
 		tail = " (already there before this update)" + tail
 	}

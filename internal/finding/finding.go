@@ -41,13 +41,16 @@ type Excepted struct {
 	Finding   Finding
 }
 
-// Line returns the one line that people read: the message, the rule's id, and why
-// it is news to somebody who has relied on an exception.
-func (f Finding) Line() string {
+// Line returns the one line that people read: the message and its tail.
+func (f Finding) Line() string { return f.Message + f.Tail() }
+
+// Tail returns how a line ends: with the rule's id, and with why it is news to
+// somebody who has relied on an exception.
+func (f Finding) Tail() string {
 	if f.ExpiredException != "" {
-		return f.Message + " (" + f.Rule + "; the exception " + f.ExpiredException + " has expired)"
+		return " (" + f.Rule + "; the exception " + f.ExpiredException + " has expired)"
 	}
-	return f.Message + " (" + f.Rule + ")"
+	return " (" + f.Rule + ")"
 }
 
 // Fingerprint identifies the violation from one pass to the next: what is
