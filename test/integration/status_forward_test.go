@@ -39,7 +39,7 @@ func (loopback) PortForward(ctx context.Context, _, _ string, port int32, stream
 		_, err := io.Copy(stream, connection)
 		done <- err
 	}()
-	_ = <-done // whichever side ended
+	<-done //nolint:errcheck // whichever side ended
 	return connection.Close()
 }
 

@@ -158,7 +158,7 @@ func TestStatusesOfExceptionsAreWritten(t *testing.T) {
 		}
 	})
 	t.Run("kubectl shows them", func(t *testing.T) { columns(t, cluster, expires) })
-	t.Run("no more than the rate limit allows", func(t *testing.T) {
+	t.Run("no more than the rate limit allows", func(*testing.T) {
 		options.Burst = 1
 		sink = exception.New(options)
 		pass = pass.Add(time.Minute)
