@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"path"
 	"strings"
 	"time"
 
@@ -132,13 +131,13 @@ func (l gatorLook) suite(out *strings.Builder, result *gator.SuiteResult) {
 			l.line(out, "  ", "ok", test.Name, test.Duration)
 		}
 		for _, one := range test.Cases {
-			l.one(out, test.Name, one)
+			l.one(out, one)
 		}
 	}
 }
 
 // one writes one case.
-func (l gatorLook) one(out *strings.Builder, test string, one gator.CaseResult) {
+func (l gatorLook) one(out *strings.Builder, one gator.CaseResult) {
 	switch {
 	case one.Err != nil:
 		l.line(out, "    ", "FAIL", one.Name, one.Duration)
@@ -148,19 +147,13 @@ func (l gatorLook) one(out *strings.Builder, test string, one gator.CaseResult) 
 	case l.verbose:
 		l.line(out, "    ", "ok", one.Name, one.Duration)
 	}
-	if one.Note != "" {
-		l.line(out, "    ", "note", path.Join(test, one.Name)+": "+one.Note, 0)
-	}
 }
 
 // line writes one line: a word, a name and how long it took.
 func (l gatorLook) line(out *strings.Builder, margin, word, name string, duration time.Duration) {
 	painted := terminal.Pad(word, len("FAIL"))
-	switch word {
-	case "FAIL":
+	if word == "FAIL" {
 		painted = l.Severity(finding.High, painted)
-	case "note":
-		painted = l.Severity(finding.Medium, painted)
 	}
 	took := ""
 	if duration > 0 {

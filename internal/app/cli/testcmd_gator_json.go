@@ -26,7 +26,6 @@ type (
 		Name string `json:"name"`
 		jsonOutcome
 		Messages []string `json:"messages"` // of all violations
-		Note     string   `json:"note"`     // what of the case did not run
 	}
 	jsonOutcome struct {
 		Outcome      string  `json:"outcome"` // passed, failed or skipped
@@ -70,7 +69,7 @@ func newJSONSuiteTest(result *gator.TestResult) jsonSuiteTest {
 	for _, one := range result.Cases {
 		test.Cases = append(test.Cases, jsonCase{
 			Name: one.Name, jsonOutcome: newJSONOutcome(one.Err != nil, one.Skipped, one.Err, one.Duration),
-			Messages: append([]string{}, one.Messages...), Note: one.Note,
+			Messages: append([]string{}, one.Messages...),
 		})
 	}
 	return test

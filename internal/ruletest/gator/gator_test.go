@@ -108,8 +108,15 @@ spec:
         data.inventory.namespace[_]["v1"].Pod[input.review.name]
       }
 `,
-	"twins.yaml": "apiVersion: constraints.gatekeeper.sh/v1beta1\nkind: NoTwins\nmetadata: {name: twins}\n",
-	"other.yaml": "apiVersion: v1\nkind: Pod\nmetadata: {name: web, namespace: blog}\n",
+	"deployment.yaml":         "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web, namespace: shop, labels: {team: a}}\nspec:\n  template:\n    metadata: {labels: {owner: b}}\n    spec: {}\n",
+	"expansion.yaml":          "apiVersion: expansion.gatekeeper.sh/v1beta1\nkind: ExpansionTemplate\nmetadata: {name: deployments}\nspec:\n  applyTo: [{groups: [apps], versions: [v1], kinds: [Deployment]}]\n  templateSource: spec.template\n  generatedGVK: {group: \"\", version: v1, kind: Pod}\n",
+	"astray.yaml":             "apiVersion: expansion.gatekeeper.sh/v1beta1\nkind: ExpansionTemplate\nmetadata: {name: astray}\nspec:\n  applyTo: [{groups: [apps], versions: [v1], kinds: [Deployment]}]\n  templateSource: spec.elsewhere\n  generatedGVK: {version: v1, kind: Pod}\n",
+	"endless.yaml":            "apiVersion: expansion.gatekeeper.sh/v1beta1\nkind: ExpansionTemplate\nmetadata: {name: endless}\nspec:\n  applyTo: [{groups: [apps], versions: [v1], kinds: [Deployment]}]\n  templateSource: spec.template\n  generatedGVK: {group: apps, version: v1, kind: Deployment}\n",
+	"kindless-expansion.yaml": "apiVersion: expansion.gatekeeper.sh/v1beta1\nkind: ExpansionTemplate\nmetadata: {name: a}\nspec: {templateSource: spec}\n",
+	"generated.yaml":          "apiVersion: constraints.gatekeeper.sh/v1beta1\nkind: WantedLabels\nmetadata: {name: generated}\nspec: {match: {source: Generated}, parameters: {}}\n",
+	"original.yaml":           "apiVersion: constraints.gatekeeper.sh/v1beta1\nkind: WantedLabels\nmetadata: {name: original}\nspec: {match: {source: Original}, parameters: {}}\n",
+	"twins.yaml":              "apiVersion: constraints.gatekeeper.sh/v1beta1\nkind: NoTwins\nmetadata: {name: twins}\n",
+	"other.yaml":              "apiVersion: v1\nkind: Pod\nmetadata: {name: web, namespace: blog}\n",
 }
 
 // suiteHeader begins every suite.
@@ -284,10 +291,10 @@ const threeCases = `tests:
 
 func TestFiltersChooseTestsAndCases(t *testing.T) {
 	for filter, want := range map[string]gator.Tally{
-		"":               {Passed: 3, Skipped: 2}, // what is expanded does not run
+		"":               {Passed: 4, Skipped: 1},
 		"good":           {Passed: 2, Skipped: 2},
 		"^wanted$//":     {Passed: 2},
-		"//bad":          {Passed: 2, Skipped: 3},
+		"//bad":          {Passed: 3, Skipped: 2},
 		"wanted//^good$": {Passed: 1, Skipped: 1},
 		"nothing":        {},
 	} {
@@ -303,10 +310,44 @@ func TestFiltersChooseTestsAndCases(t *testing.T) {
 	}
 }
 
-func TestWhatIsExpandedIsSaidNotToRun(t *testing.T) {
-	result := run(t, threeCases, "expanded")
-	if one := result.Tests[2].Cases[0]; !one.Skipped || !strings.Contains(one.Note, "expansion.yaml") {
-		t.Errorf("%+v", one)
+// expanded returns a test of a constraint on a deployment that is expanded.
+func expanded(constraint, expansion, assertions string) string {
+	return test(constraint, "deployment.yaml", "    assertions: "+assertions+"\n  expansion: "+expansion+"\n")
+}
+
+func TestWhatWillBeMadeOfAnObjectIsJudgedToo(t *testing.T) {
+	for _, each := range []struct{ name, suite string }{
+		{"a pod of a deployment", expanded("constraint.yaml", "expansion.yaml", `[{violations: 1, message: "^\\[Implied by deployments\\] web-pod has no label team$"}]`)},
+		{"both", expanded("defaults.yaml", "expansion.yaml", "[{violations: 1}]")},
+		{"what is made, alone", expanded("generated.yaml", "expansion.yaml", "[{violations: 1, message: Implied by}]")},
+		{"what is there, alone", expanded("original.yaml", "expansion.yaml", "[{violations: no}]")},
+	} {
+		t.Run(each.name, func(t *testing.T) {
+			if result := run(t, each.suite, ""); result.Failed() {
+				t.Errorf("failed: %v, %v", result.Err, result.Tests)
+			}
+		})
+	}
+}
+
+func TestExpansionsThatCannotBeUsedAreNamed(t *testing.T) {
+	for _, each := range []struct{ name, suite, want string }{
+		{"a source that is not there", expanded("constraint.yaml", "astray.yaml", "[{}]"), "expansion astray of Deployment shop/web: spec.templateSource: the object has no field spec.elsewhere"},
+		{"a file that is none", expanded("constraint.yaml", "good.yaml", "[{}]"), "Pod is no ExpansionTemplate"},
+		{"no kind", expanded("constraint.yaml", "kindless-expansion.yaml", "[{}]"), "spec.generatedGVK: write version and kind of what is made"},
+		{"no file", expanded("constraint.yaml", "none.yaml", "[{}]"), "no such file or directory"},
+		{"an end that comes late", expanded("constraint.yaml", "endless.yaml", "[{}]"), "spec.templateSource: the object has no field spec.template"},
+	} {
+		t.Run(each.name, func(t *testing.T) {
+			result := run(t, each.suite, "")
+			err := result.Tests[0].Err
+			if err == nil && len(result.Tests[0].Cases) == 1 {
+				err = result.Tests[0].Cases[0].Err
+			}
+			if err == nil || !strings.Contains(err.Error(), each.want) {
+				t.Errorf("got %v, want %s", err, each.want)
+			}
+		})
 	}
 }
 

@@ -30,8 +30,6 @@ type CaseResult struct {
 	Duration time.Duration
 	// Messages are those of all violations.
 	Messages []string
-	// Note says what of the case did not run.
-	Note string
 }
 
 // Failed tells whether the suite cannot be read or one of its tests failed.

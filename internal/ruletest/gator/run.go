@@ -65,6 +65,8 @@ type testRun struct {
 	filter Filter
 
 	constraint *gatekeeper.Constraint
+	expansions []expansion
+	source     gatekeeper.Source // of the object that is being judged
 	engine     *engine.Engine
 	inventory  *engine.Inventory
 	filled     map[schema.GroupKind][]*resource.Resource // by the case before
@@ -126,12 +128,15 @@ func (r *testRun) prepare() (invalid, err error) {
 	if r.constraint, wrong = gatekeeper.ReadConstraint(gatekeeper.NewDocument(object), template); len(wrong) > 0 {
 		return wrong[0], nil
 	}
+	if r.expansions, err = readExpansions(r.suite, r.test.Expansion); err != nil {
+		return nil, err
+	}
 	return nil, r.compile()
 }
 
 // compile compiles the constraint.
 func (r *testRun) compile() error {
-	files, err := gatekeeper.Files(r.constraint)
+	files, err := gatekeeper.Files(r.constraint, func() gatekeeper.Source { return r.source })
 	if err != nil {
 		return err
 	}
@@ -152,10 +157,6 @@ func (r *testRun) runCase(ctx context.Context, one *Case) CaseResult {
 	result := CaseResult{Name: one.Name}
 	if one.Skip || !r.filter.matchesCase(r.test, one) {
 		result.Skipped = true
-		return result
-	}
-	if r.test.Expansion != "" {
-		result.Skipped, result.Note = true, "not run: Reeve does not expand objects as "+r.test.Expansion+" says"
 		return result
 	}
 	start := time.Now()
@@ -188,12 +189,26 @@ func (r *testRun) judge(ctx context.Context, one *Case) ([]string, error) {
 	if _, enforced := r.constraint.Actions[gatekeeper.PointGator]; !enforced {
 		return nil, nil
 	}
-	placed := manifest.Place(append(inventory, object))
-	judged := placed[len(inventory)]
-	if judged.Identity.Namespace == "" { // gator leaves it without
-		judged.Namespace = nil
+	r.source = gatekeeper.SourceOriginal
+	messages, err := r.evaluate(ctx, inventory, object)
+	if err != nil || object.Resource.Operation != resource.Scan { // gator expands no requests
+		return messages, err
 	}
-	return r.evaluate(ctx, judged)
+	made, err := expand(r.expansions, object.Resource, 0)
+	if err != nil {
+		return nil, err
+	}
+	r.source = gatekeeper.SourceGenerated
+	for _, each := range made {
+		more, err := r.evaluate(ctx, inventory, asManifest(each.res))
+		if err != nil {
+			return nil, err
+		}
+		for _, message := range more {
+			messages = append(messages, "[Implied by "+each.by+"] "+message)
+		}
+	}
+	return messages, nil
 }
 
 // fill makes the objects of the case's inventory all that the template reads, and
@@ -224,9 +239,13 @@ func (r *testRun) fill(one *Case) ([]manifest.Object, error) {
 	return all, nil
 }
 
-// evaluate returns the messages of all violations. What Gatekeeper cannot decide
-// or evaluate is a violation to it.
-func (r *testRun) evaluate(ctx context.Context, res *resource.Resource) ([]string, error) {
+// evaluate returns the messages of all violations of one object. What Gatekeeper
+// cannot decide or evaluate is a violation to it.
+func (r *testRun) evaluate(ctx context.Context, inventory []manifest.Object, object manifest.Object) ([]string, error) {
+	res := manifest.Place(append(slices.Clone(inventory), object))[len(inventory)]
+	if res.Identity.Namespace == "" { // gator leaves it without
+		res.Namespace = nil
+	}
 	scope := engine.Admission
 	if res.Operation == resource.Scan {
 		scope = engine.Scan

@@ -10,9 +10,9 @@ import (
 
 // matchesSubject tells whether criteria match a subject. Placed tells whether an
 // object that names no namespace is where kubectl would put it, or in none.
-func matchesSubject(match *Match, subject *rule.Subject, placed bool) (bool, error) {
+func matchesSubject(match *Match, subject *rule.Subject, source Source, placed bool) (bool, error) {
 	res := subject.Resource
-	request := Request{Object: objectOf(subject.Object), Source: SourceOriginal}
+	request := Request{Object: objectOf(subject.Object), Source: source}
 	if subject.OldObject != nil {
 		request.Old = objectOf(subject.OldObject)
 	}

@@ -161,14 +161,15 @@ func unitOf(template *Template) (*rule.Unit, []rule.File) {
 
 // Files returns the files of one constraint for rule.NewSet, as gator sees it: it
 // judges all that it is asked about, with whatever inventory there is, and an
-// object that names no namespace is in none.
-func Files(constraint *Constraint) ([]rule.File, error) {
+// object that names no namespace is in none. SourceOf is asked where the object
+// comes from that is being judged.
+func Files(constraint *Constraint, sourceOf func() Source) ([]rule.File, error) {
 	unit, files := unitOf(constraint.Template)
 	made, problem := newRule(constraint, unit)
 	if problem != nil {
 		return nil, problem
 	}
-	asGator(made, constraint)
+	asGator(made, constraint, sourceOf)
 	return append(files, constraint.file(made)), nil
 }
 

@@ -126,7 +126,7 @@ func (c *Constraint) judges(subject *rule.Subject) (bool, error) {
 	if !c.Template.atOperation(subject.Resource.Operation) {
 		return false, nil
 	}
-	return matchesSubject(c.Match, subject, true)
+	return matchesSubject(c.Match, subject, SourceOriginal, true)
 }
 
 // atOperation tells whether the template judges an operation. Scans are none.
@@ -142,10 +142,12 @@ func (m *Match) beyondKey() bool {
 
 // asGator makes a rule judge all that it is asked about, at every door, by the
 // criteria alone, and with whatever inventory there is.
-func asGator(made *rule.Rule, constraint *Constraint) {
+func asGator(made *rule.Rule, constraint *Constraint, sourceOf func() Source) {
 	made.Doors = []finding.Door{finding.DoorAdmission, finding.DoorScan}
 	made.Kinds = []schema.GroupKind{{Group: rule.Any, Kind: rule.Any}}
-	made.Match = func(subject *rule.Subject) (bool, error) { return matchesSubject(constraint.Match, subject, false) }
+	made.Match = func(subject *rule.Subject) (bool, error) {
+		return matchesSubject(constraint.Match, subject, sourceOf(), false)
+	}
 	made.Inventory = nil
 	if constraint.Template.Inventory.Read {
 		made.Inventory = []rule.Need{{Kind: schema.GroupKind{Kind: "Namespace"}, Optional: true}}
