@@ -3,6 +3,7 @@ package review
 import (
 	"cmp"
 	"slices"
+	"sync"
 	"sync/atomic"
 )
 
@@ -18,6 +19,25 @@ type exceptionsOf struct {
 	list   []*Exception
 	byRule map[string][]int // the numbers of those that name the rule literally
 	globs  []int            // the numbers of those that name rules by globs
+	// asked holds the numbers of those that name a rule, for every rule that was
+	// asked about: there are no more than are loaded.
+	asked sync.Map // of string to []int
+}
+
+// naming returns the numbers of the exceptions that name a rule, in the order in
+// which they are asked: those that name it literally come first.
+func (of *exceptionsOf) naming(id string) []int {
+	if known, ok := of.asked.Load(id); ok {
+		return known.([]int)
+	}
+	found := slices.Clone(of.byRule[id])
+	for _, n := range of.globs {
+		if of.list[n].rules.Match(id) && !slices.Contains(of.byRule[id], n) {
+			found = append(found, n)
+		}
+	}
+	of.asked.Store(id, found)
+	return found
 }
 
 // ExceptionSource holds the exceptions of the moment. Exceptions must not wait.
@@ -111,21 +131,11 @@ func (s *situation) except(plan *plan, id, container string) (hides, expired *Ex
 	if s.exceptions == nil || !plan.excepted {
 		return nil, nil
 	}
-	for _, n := range s.exceptions.byRule[id] {
+	for _, n := range s.exceptions.naming(id) {
 		if !s.applies(n, container) {
 			continue
 		}
 		e := s.exceptions.list[n]
-		if !s.policy.expired(e, s.now) {
-			return e, nil
-		}
-		expired = cmp.Or(expired, e)
-	}
-	for _, n := range s.exceptions.globs {
-		e := s.exceptions.list[n]
-		if !e.rules.Match(id) || !s.applies(n, container) {
-			continue
-		}
 		if !s.policy.expired(e, s.now) {
 			return e, nil
 		}
@@ -138,14 +148,16 @@ func (s *situation) except(plan *plan, id, container string) (hides, expired *Ex
 // container.
 func (s *situation) applies(n int, container string) bool {
 	if s.covered == nil {
-		s.covered = make([]answer, len(s.exceptions.list))
+		s.covered, s.uncovered = newNumbers(len(s.exceptions.list)), newNumbers(len(s.exceptions.list))
 	}
 	e := s.exceptions.list[n]
-	if s.covered[n] == unasked {
-		s.covered[n] = no
-		if e.covers(s) {
-			s.covered[n] = yes
-		}
+	switch {
+	case s.uncovered.has(n):
+		return false
+	case !s.covered.has(n) && !e.covers(s):
+		s.uncovered.add(n)
+		return false
 	}
-	return s.covered[n] == yes && e.blames(container)
+	s.covered.add(n)
+	return e.blames(container)
 }

@@ -51,7 +51,7 @@ func (p *Policy) Explain(r *rule.Rule, own finding.Mode, res *resource.Resource)
 		if !matches(e.rules, r) {
 			continue
 		}
-		step := Step{Name: e.name, Mode: e.mode, Counts: s.counts(n, e)}
+		step := Step{Name: e.name, Mode: e.mode, Counts: s.candidates.has(n) && s.counts(n, e)}
 		if !step.Counts {
 			step.Why = e.why(s)
 		}

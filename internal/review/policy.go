@@ -102,6 +102,8 @@ type Policy struct {
 	options   PolicyOptions
 	entries   []*entry // those that set a mode, in order
 	protected glob.List
+
+	candidates *candidates
 }
 
 // entry is a compiled Entry.
@@ -130,6 +132,7 @@ func NewPolicy(options PolicyOptions) (*Policy, error) {
 			p.entries = append(p.entries, &entry{e.Name, e.Rules, compiled, e.From, *e.Mode, compiled.everywhere && e.From.IsZero()})
 		}
 	}
+	p.candidates = newCandidates(p.entries)
 	var err error
 	if p.protected, err = glob.CompileAll(slices.Concat(ProtectedNamespaces(), options.Protected)); err != nil {
 		return nil, fmt.Errorf("protected namespaces: %w", err)
@@ -150,8 +153,8 @@ func (p *Policy) With(entries ...Entry) (*Policy, error) {
 func (p *Policy) Active(set *rule.Set) *rule.Set {
 	return set.Filter(func(r *rule.Rule) bool {
 		plan := p.plan(r)
-		for _, n := range plan.entries {
-			if p.entries[n].mode != finding.Off {
+		for n, e := range p.entries {
+			if plan.entries.has(n) && e.mode != finding.Off {
 				return true
 			}
 		}
@@ -164,8 +167,8 @@ func (p *Policy) Active(set *rule.Set) *rule.Set {
 
 // plan is what a policy says of one rule.
 type plan struct {
-	// entries are the numbers of those that can decide, the last first.
-	entries []int
+	// entries are the numbers of those that can decide.
+	entries numbers
 	// shadowed says that the rule's own mode never counts.
 	shadowed bool
 	// excepted says that exceptions may cover the rule.
@@ -176,12 +179,12 @@ type plan struct {
 
 // plan returns what the policy says of a rule.
 func (p *Policy) plan(r *rule.Rule) *plan {
-	plan := &plan{excepted: p.exceptable(r), denyOnError: p.options.DenyOnError}
+	plan := &plan{entries: newNumbers(len(p.entries)), excepted: p.exceptable(r), denyOnError: p.options.DenyOnError}
 	for n, e := range slices.Backward(p.entries) {
 		if !matches(e.rules, r) {
 			continue
 		}
-		plan.entries = append(plan.entries, n)
+		plan.entries.add(n)
 		if e.always {
 			plan.shadowed = true
 			break

@@ -56,9 +56,11 @@ type situation struct {
 	namespace string // "" for objects without one
 	nowhere   bool   // no entry that narrows itself counts
 
+	candidates numbers       // the entries that can count
 	within     []answer      // by number of entry
 	exceptions *exceptionsOf // that can cover the object; nil when none can
-	covered    []answer      // by number of exception
+	// covered and uncovered are the exceptions that were asked about the object.
+	covered, uncovered numbers
 
 	labels     map[string]string // the object's
 	labelsRead bool
@@ -91,7 +93,10 @@ func (s *situation) isNamespace() bool { return s.kind == schema.GroupKind{Kind:
 // resolve returns the mode of a finding.
 func (s *situation) resolve(plan *plan, own finding.Mode) Decision {
 	decision := Decision{Mode: own, By: byRule}
-	for _, n := range plan.entries {
+	if s.candidates == nil {
+		s.candidates = s.policy.candidates.about(s)
+	}
+	for n := plan.entries.last(s.candidates, len(s.policy.entries)-1); n >= 0; n = plan.entries.last(s.candidates, n-1) {
 		if e := s.policy.entries[n]; s.counts(n, e) {
 			decision.Mode, decision.By = e.mode, e.name
 			break
@@ -104,7 +109,7 @@ func (s *situation) resolve(plan *plan, own finding.Mode) Decision {
 	return decision
 }
 
-// counts tells whether an entry counts here and now.
+// counts tells whether an entry counts here and now that is a candidate.
 func (s *situation) counts(n int, e *entry) bool {
 	if e.always {
 		return true
@@ -117,7 +122,7 @@ func (s *situation) counts(n int, e *entry) bool {
 	}
 	if s.within[n] == unasked {
 		s.within[n] = no
-		if e.where.matches(s) {
+		if e.where.user(s) {
 			s.within[n] = yes
 		}
 	}

@@ -69,8 +69,7 @@ func compileWhere(w Where) (where, error) {
 
 // matches tells whether a request is within. The cheap questions come first.
 func (w *where) matches(s *situation) bool {
-	return w.everywhere ||
-		w.operation(s) && kindsMatch(w.kinds, s.kind) && w.namespace(s) && w.user(s)
+	return w.everywhere || w.operation(s) && kindsMatch(w.kinds, s.kind) && w.namespace(s) && w.user(s)
 }
 
 func (w *where) operation(s *situation) bool {
@@ -91,7 +90,18 @@ func (w *where) user(s *situation) bool {
 		return true
 	}
 	user := s.res.User
-	return user != nil && (w.users.Match(user.Name) || slices.ContainsFunc(user.Groups, w.groups.Match))
+	if user == nil {
+		return false
+	}
+	if w.users.Match(user.Name) {
+		return true
+	}
+	for i := 0; w.groups != nil && i < len(user.Groups); i++ {
+		if w.groups.Match(user.Groups[i]) {
+			return true
+		}
+	}
+	return false
 }
 
 // kindGlob matches kinds.
