@@ -10,6 +10,8 @@ import (
 	"runtime/debug"
 	"syscall"
 
+	"k8s.io/klog/v2"
+
 	"github.com/kubereeve/reeve/internal/app/cli"
 )
 
@@ -23,6 +25,9 @@ func run() (code int) {
 			code = 1
 		}
 	}()
+	// Libraries log to standard error on their own; what matters comes back as
+	// errors. It is set for the whole process, so no package below may do it.
+	klog.SetLogger(klog.Logger{})
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends it at once
 	return cli.Run(ctx, cli.Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}, os.Args[0], os.Args[1:])

@@ -69,7 +69,7 @@ func TestRulesThatWantTooMuchAreStoppedAndNamed(t *testing.T) {
 			})
 			deadline := 10 * time.Second // a million items take a while to parse, most of all with the race detector
 			if test.cause == finding.CauseMemory {
-				deadline = 20 * time.Second // so that it is not the deadline that stops the rule
+				deadline = 2 * time.Minute // so that it is not the deadline that stops the rule, even with the race detector
 			}
 			e := newEngine(t, set, engine.Options{Deadline: deadline})
 			peak := watchHeap(t)

@@ -11,7 +11,6 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-	"k8s.io/klog/v2"
 
 	"github.com/kubereeve/reeve/internal/version"
 )
@@ -35,9 +34,6 @@ type Streams struct {
 // exit code: 0, 1 for an error, 2 for findings, 64 for wrong usage. The name,
 // which may be a path, decides how the program calls itself in its help.
 func Run(ctx context.Context, streams Streams, name string, arguments []string) int {
-	// Libraries log to standard error on their own; what matters comes back as
-	// errors.
-	klog.SetLogger(klog.Logger{})
 	root := newRoot(streams, displayName(name))
 	root.SetArgs(arguments)
 	command, err := root.ExecuteContextC(ctx)
