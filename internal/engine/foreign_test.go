@@ -114,6 +114,12 @@ func TestForeignRulesSeeWhatTheirDialectPromises(t *testing.T) {
 		{"admission review, main beside deny", map[string]string{
 			"main.rego": "package system\nimport data.kubernetes.admission\nmain = {\"response\": {\"allowed\": count(admission.deny) == 0, \"uid\": input.request.uid}}", "p.rego": "package kubernetes.admission\ndeny[\"d\"] { input.request.object.spec.hostNetwork }"}, podOnHost,
 			[]string{"admissionreview/p (deny): d"}},
+		{"admission review, main beside deny in one package", map[string]string{
+			"p.rego": "package kubernetes.admission\nmain = {\"response\": {\"allowed\": count(deny) == 0}} { input.request }\ndeny[\"d\"] { input.request.object.spec.hostNetwork }"}, podOnHost,
+			[]string{"admissionreview/p (deny): d"}},
+		{"admission review, main that does not care for deny elsewhere", map[string]string{
+			"main.rego": "package system\nmain := {\"response\": {\"allowed\": false, \"status\": {\"message\": \"no\"}}} if input.request.object.spec.hostNetwork", "p.rego": "package kubernetes.admission\ndeny[\"d\"] { input.request.object.spec.hostNetwork }"}, podOnHost,
+			[]string{"admissionreview/main (deny): no", "admissionreview/p (deny): d"}},
 		{"KubeEye", map[string]string{"hostRule.rego": "package kubeeye_workloads_rego\nhelp = [\"x\"] { true }\ndeny[msg] { o := input.Object; o.spec.hostNetwork; msg := {\"Name\": o.metadata.name, \"Namespace\": o.metadata.namespace, \"Type\": o.kind, \"Message\": \"HostNetwork\"} }"}, podOnHost,
 			[]string{"kubeeye/hostRule (warn): HostNetwork"}},
 		{"KubeEye, an object without name and namespace", map[string]string{"hostRule.rego": "package kubeeye_workloads_rego\nany[msg] { o := input.Object; msg := {\"Message\": concat(\" \", [o.metadata.name, o.metadata.namespace])} }"}, podUnnamed,

@@ -71,7 +71,8 @@ type Document struct {
 	// Module is the parsed content of a .rego file, in the Rego version that it
 	// is written in; nil for every other file.
 	Module *ast.Module
-	// Err says why the file is no Rego v1, where Module is v0.
+	// Err says what is wrong with the file's METADATA, where Module was read
+	// without it.
 	Err error
 	// Builtin is true for the rules that come with Reeve.
 	Builtin bool

@@ -1,6 +1,7 @@
 package dialect
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/open-policy-agent/opa/v1/ast"
@@ -27,19 +28,25 @@ const mainRule = "main"
 func (AdmissionReview) Name() string { return "admissionreview" }
 
 // Read reads the modules that are in the package kubernetes.admission or read
-// input.request. Where rules find violations by themselves, main only repeats
-// them, and is no rule of its own.
+// input.request. Where main refers to rules that find violations by themselves, it
+// only repeats them, and is no rule of its own.
 func (a AdmissionReview) Read(documents []*rule.Document) ([]rule.File, []*rule.Problem) {
-	finds := false
+	finding := make(map[string][]ast.Ref) // packages, by tree
 	for _, document := range documents {
-		if !document.Claimed && document.Module != nil {
-			finds = finds || len(a.names(document.Module, false)) > 0
+		if !document.Claimed && document.Module != nil && len(a.names(document.Module, false)) > 0 {
+			finding[document.Tree] = append(finding[document.Tree], document.Module.Package.Path)
 		}
 	}
-	reader := &foreign{dialect: a, names: func(module *ast.Module) []rule.Entrypoint { return a.names(module, !finds) }}
+	repeats := make(map[*ast.Module]bool)
+	for _, document := range documents {
+		repeats[document.Module] = document.Module != nil && slices.ContainsFunc(finding[document.Tree], func(path ast.Ref) bool {
+			return document.Module.Package.Path.Equal(path) || reads(document.Module, path)
+		})
+	}
+	reader := &foreign{dialect: a, names: func(module *ast.Module) []rule.Entrypoint { return a.names(module, !repeats[module]) }}
 	files, problems := reader.read(documents)
 	for _, document := range documents {
-		if finds && !document.Claimed && document.Module != nil && len(a.names(document.Module, true)) > 0 {
+		if !document.Claimed && repeats[document.Module] && len(a.names(document.Module, true)) > 0 {
 			document.Claimed = true // main alone
 		}
 	}

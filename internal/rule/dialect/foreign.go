@@ -206,7 +206,7 @@ func (g *grove) apart(documents []*rule.Document) []rule.File {
 func (g *grove) file(document *rule.Document, unit *rule.Unit) []rule.File {
 	module := document.Module.Copy()
 	var more []rule.File
-	entrypoints := g.names(module)
+	entrypoints := g.names(document.Module)
 	if len(entrypoints) > 0 && g.adapt != nil {
 		more = g.adapt(g.members, document, module)
 	}

@@ -57,7 +57,10 @@ func load(from source.Source, name string) (rule.File, *rule.Problem) {
 	}
 	text := strings.TrimPrefix(string(content), "\ufeff")
 	module, err := ast.ParseModuleWithOpts(file, text, ast.ParserOptions{ProcessAnnotation: true, RegoVersion: ast.RegoV1})
-	if err != nil {
+	if err != nil { // tests of older rules are as old as these
+		if old, oldErr := ast.ParseModuleWithOpts(file, text, ast.ParserOptions{ProcessAnnotation: true, RegoVersion: ast.RegoV0}); oldErr == nil {
+			return rule.File{Name: file, Source: content, Module: old}, nil
+		}
 		problems := rule.ProblemsOf(asErrors(err))
 		if len(problems) == 0 {
 			return rule.File{}, &rule.Problem{File: file, Message: "the file is empty; write tests, or remove it"}

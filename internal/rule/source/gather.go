@@ -107,8 +107,9 @@ func (g *gatherer) read(name string) error {
 	return nil
 }
 
-// parse parses a document's Rego: as v1, else as v0, which foreign rules may be
-// written in. A METADATA block that is none of ours may be anything.
+// parse parses a document's Rego: as v1, else as v0, in which older rules are
+// written. A METADATA block that is none of ours may be anything: where it is what
+// is wrong, the module is read without, and the document remembers why.
 func parse(document *rule.Document) error {
 	modern, err := parseAs(document, ast.RegoV1, true)
 	if err == nil {
@@ -118,15 +119,18 @@ func parse(document *rule.Document) error {
 	if _, empty := errors.AsType[*ast.Error](err); empty { // all other errors are ast.Errors
 		return errors.New("the file is empty; write a package and a rule, or remove it")
 	}
-	document.Err = err
+	if document.Builtin {
+		return err
+	}
 	var old error
-	for _, annotated := range []bool{true, false} {
-		if document.Module, old = parseAs(document, ast.RegoV0, annotated); old == nil {
+	if document.Module, old = parseAs(document, ast.RegoV0, true); old == nil {
+		return nil
+	}
+	for _, version := range []ast.RegoVersion{ast.RegoV0, ast.RegoV1} {
+		if document.Module, old = parseAs(document, version, false); old == nil {
+			document.Err = err
 			return nil
 		}
-	}
-	if document.Module, old = parseAs(document, ast.RegoV1, false); old == nil {
-		return nil
 	}
 	if _, old = parseAs(document, ast.RegoV0, false); firstLine(old) > firstLine(err) {
 		return old // it got further, so that is what the file is meant to be

@@ -64,7 +64,7 @@ func TestABadFileIsNamedAndTheOthersLoad(t *testing.T) {
 	for _, test := range []struct{ name, text, want string }{
 		{"a syntax error", metadata + "package reeve.a.b\n\nviolation contains {\n", "DIR/sub/bad.rego:10: rego_parse_error: unexpected eof token: violation contains {"},
 		{"several errors, of which the first is told", metadata + "package reeve.a.b\nx := := 1\ny := := 2\n", "DIR/sub/bad.rego:8: rego_parse_error: unexpected assign token: x := := 1"},
-		{"the syntax of old", metadata + "package reeve.a.b\n\nviolation[m] { m := \"x\" }\n", "DIR/sub/bad.rego:9: rego_parse_error: `if` keyword is required before rule body"},
+		{"neither the syntax of old nor that of today", metadata + "package reeve.a.b\n\nviolation contains m { m := \"x\" }\n", "DIR/sub/bad.rego:9: rego_parse_error: `if` keyword is required before rule body"},
 		{"an empty file", "", "DIR/sub/bad.rego: the file is empty; write a package and a rule, or remove it"},
 		{"comments only", "# nothing\n\n", "DIR/sub/bad.rego: the file is empty; write a package and a rule, or remove it"},
 		{"a byte order mark only", "\ufeff", "DIR/sub/bad.rego: the file is empty; write a package and a rule, or remove it"},
@@ -102,6 +102,7 @@ func TestFilesOfEveryEditorLoad(t *testing.T) {
 		"windows lines":     strings.ReplaceAll(ruleText("reeve.a.b"), "\n", "\r\n"),
 		"a byte order mark": "\ufeff" + ruleText("reeve.a.b"),
 		"text of all kinds": unicode,
+		"the syntax of old": strings.ReplaceAll(strings.ReplaceAll(ruleText("reeve.a.b"), " contains \"found\"", "[\"found\"]"), " if ", " { ") + " }",
 		"no last newline":   strings.TrimSpace(ruleText("reeve.a.b")),
 	} {
 		ids, problems := load(directory(t, map[string]string{"größe/世界.rego": text}))
