@@ -46,7 +46,7 @@ func TestModesFromWarnToDeny(t *testing.T) {
 	m.write(t, modesWarn)
 	m.eventually(t, "modes-denied", "warned")
 	for _, name := range []string{"old", "going"} {
-		if outcome, text := m.apply(t, deployment("modes-denied", name, "1", true)); outcome != "warned" {
+		if outcome, text := m.apply(t, deployment("modes-denied", name, true)); outcome != "warned" {
 			t.Fatalf("before, %s is %s: %s", name, outcome, text)
 		}
 	}
@@ -96,7 +96,7 @@ func (m *modes) kubectl(t *testing.T, arguments ...string) (string, string) {
 func (m *modes) eventually(t *testing.T, namespace, want string) {
 	t.Helper()
 	eventually(t, "a new Deployment in "+namespace+" is "+want, func() bool {
-		got, _ := m.apply(t, deployment(namespace, "new", "1", true), "--dry-run=server")
+		got, _ := m.apply(t, deployment(namespace, "new", true), "--dry-run=server")
 		return got == want
 	})
 }
@@ -110,10 +110,10 @@ func (m *modes) namespaces(t *testing.T) {
 		{"modes-warned", "warned"},
 		{"modes-capped", "warned"},
 	} {
-		if got, text := m.apply(t, deployment(test.namespace, "new", "1", true), "--dry-run=server"); got != test.want {
+		if got, text := m.apply(t, deployment(test.namespace, "new", true), "--dry-run=server"); got != test.want {
 			t.Errorf("in %s: %s, want %s: %s", test.namespace, got, test.want, text)
 		}
-		if got, text := m.apply(t, deployment(test.namespace, "good", "1", false)); got != "allowed" {
+		if got, text := m.apply(t, deployment(test.namespace, "good", false)); got != "allowed" {
 			t.Errorf("in %s, what violates nothing is %s: %s", test.namespace, got, text)
 		}
 	}
@@ -169,7 +169,7 @@ func (m *modes) deleted(t *testing.T) {
 }
 
 // deployment returns a Deployment that violates nothing, or privileged-container.
-func deployment(namespace, name, replicas string, privileged bool) string {
+func deployment(namespace, name string, privileged bool) string {
 	more := []string{}
 	if privileged {
 		more = append(more, "securityContext: {privileged: true}")
@@ -179,7 +179,7 @@ apiVersion: apps/v1
 kind: Deployment
 metadata: {namespace: ` + namespace + `, name: ` + name + `}
 spec:
-  replicas: ` + replicas + `
+  replicas: 1
   selector: {matchLabels: {app: ` + name + `}}
   template:
     metadata: {labels: {app: ` + name + `}}

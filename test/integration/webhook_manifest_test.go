@@ -43,23 +43,43 @@ func TestWebhookManifests(t *testing.T) {
 	}
 }
 
-func TestRulesOfConfigMapsAreOneComponent(t *testing.T) {
+// What is optional is one component each.
+func TestComponents(t *testing.T) {
 	cluster := envtest.Start(t)
-	dir := t.TempDir()
 	config, err := filepath.Abs("../../config")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if config, err = filepath.Rel(dir, config); err != nil {
-		t.Fatal(err)
-	}
-	text := "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources: [" + config + "/default]\ncomponents: [" + config + "/rules]\n"
-	if err := os.WriteFile(filepath.Join(dir, "kustomization.yaml"), []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	stdout, stderr, code := cluster.Kubectl(t, "kustomize", dir, "--load-restrictor", "LoadRestrictionsNone")
-	if code != 0 || strings.Count(stdout, "--rules-configmaps=reeve-system") != 2 || !strings.Contains(stdout, "name: reeve-rules") {
-		t.Errorf("exit code %d, %s; want the flag in both programs, and a Role:\n%s", code, stderr, stdout)
+	for _, test := range []struct {
+		component string
+		twice     []string // once in each program
+		once      []string
+	}{
+		{"rules", []string{"--rules-configmaps=reeve-system"}, []string{"name: reeve-rules\n  namespace"}},
+		{"configuration", []string{"--config=/etc/reeve/config/reeve.yaml", "mountPath: /etc/reeve/config", "name: XDG_CACHE_HOME"}, nil},
+	} {
+		t.Run(test.component, func(t *testing.T) {
+			dir := t.TempDir()
+			from, err := filepath.Rel(dir, config)
+			if err != nil {
+				t.Fatal(err)
+			}
+			text := "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources: [" + from + "/default]\ncomponents: [" + from + "/" + test.component + "]\n"
+			if err := os.WriteFile(filepath.Join(dir, "kustomization.yaml"), []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			stdout, stderr, code := cluster.Kubectl(t, "kustomize", dir, "--load-restrictor", "LoadRestrictionsNone")
+			if code != 0 {
+				t.Fatalf("exit code %d: %s", code, stderr)
+			}
+			for want, list := range map[int][]string{2: test.twice, 1: test.once} {
+				for _, part := range list {
+					if n := strings.Count(stdout, part); n < want {
+						t.Errorf("%q is there %d times, want %d", part, n, want)
+					}
+				}
+			}
+		})
 	}
 }
 
