@@ -11,6 +11,7 @@ import (
 
 	"github.com/kubereeve/reeve/internal/app"
 	"github.com/kubereeve/reeve/internal/config"
+	"github.com/kubereeve/reeve/internal/config/v1alpha1"
 	"github.com/kubereeve/reeve/internal/engine"
 	"github.com/kubereeve/reeve/internal/finding"
 	"github.com/kubereeve/reeve/internal/resource"
@@ -122,5 +123,36 @@ func TestABadConfigurationIsRefusedWhole(t *testing.T) {
 		if _, ok := errors.AsType[config.Problems](err); !ok || !strings.HasPrefix(strings.ReplaceAll(err.Error(), file, "FILE"), "FILE"+want) {
 			t.Errorf("%v, want FILE%s", err, want)
 		}
+	}
+}
+
+func TestTheFlagDecidesOfFailuresBeforeTheConfiguration(t *testing.T) {
+	dir := directory(t, map[string]string{"own.rego": ownRule})
+	pod, err := resource.FromObject([]byte(`{"apiVersion":"v1","kind":"Pod","metadata":{"name":"a"}}`), schema.GroupVersionKind{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		name, file string
+		flag       v1alpha1.OnError
+		denies     bool
+	}{
+		{"neither says anything", "", "", false},
+		{"the file denies", "failure: {default: deny}\n", "", true},
+		{"the flag denies", "", v1alpha1.DenyOnError, true},
+		{"the flag allows what the file denies", "failure: {default: deny}\n", v1alpha1.AllowOnError, false},
+		{"the file denies for some rules", "failure: {rules: [{rules: [own-rule], onError: deny}]}\n", v1alpha1.AllowOnError, true},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			options := options(t, "--no-builtin", "--rules", dir, "--config", configFile(t, test.file))
+			options.OnError = test.flag
+			rules, err := options.Load()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := rules.Policy.Explain(rules.Set.Rule("own-rule"), finding.Deny, pod); got.DenyOnError != test.denies {
+				t.Errorf("what the rule cannot judge is denied: %t", got.DenyOnError)
+			}
+		})
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/kubereeve/reeve/internal/config"
+	"github.com/kubereeve/reeve/internal/config/v1alpha1"
 	"github.com/kubereeve/reeve/internal/engine"
 	"github.com/kubereeve/reeve/internal/review"
 	"github.com/kubereeve/reeve/internal/rule"
@@ -47,9 +48,9 @@ type RuleOptions struct {
 	Skip    []string
 	Mode    string
 	ModeFor []string
-	// DenyOnError refuses what rules cannot judge, whatever the configuration says
-	// of rules in general.
-	DenyOnError bool
+	// OnError says what happens to what rules cannot judge, whatever the
+	// configuration says of rules in general; empty leaves it to the configuration.
+	OnError v1alpha1.OnError
 	// Config is the configuration file. What the flags say comes after it, and so
 	// wins.
 	Config string
@@ -225,7 +226,9 @@ func (o *RuleOptions) policy(configuration *Configuration, entries []review.Entr
 	if err != nil {
 		return nil, err
 	}
-	options.DenyOnError = options.DenyOnError || o.DenyOnError
+	if o.OnError != "" {
+		options.DenyOnError = o.OnError == v1alpha1.DenyOnError
+	}
 	options.Entries = slices.Concat(options.Entries, entries)
 	return review.NewPolicy(options)
 }

@@ -13,8 +13,8 @@ import (
 	"github.com/kubereeve/reeve/internal/app"
 	"github.com/kubereeve/reeve/internal/app/exception"
 	"github.com/kubereeve/reeve/internal/app/follow"
+	"github.com/kubereeve/reeve/internal/config/v1alpha1"
 	"github.com/kubereeve/reeve/internal/engine"
-	"github.com/kubereeve/reeve/internal/sink/recent"
 )
 
 // Options say how the webhook runs.
@@ -45,12 +45,6 @@ type Options struct {
 	Strict         bool
 }
 
-// The values of --on-error.
-const (
-	onErrorAllow = "allow"
-	onErrorDeny  = "deny"
-)
-
 // AddFlags adds the options' flags.
 func (o *Options) AddFlags(flags *pflag.FlagSet) {
 	o.Rules.AddFlags(flags)
@@ -67,9 +61,9 @@ func (o *Options) AddFlags(flags *pflag.FlagSet) {
 	flags.DurationVar(&o.DrainDelay, "drain-delay", 5*time.Second, "how long to go on serving after SIGTERM, until no new requests come")
 	flags.IntVar(&o.MaxConcurrent, "max-concurrent", 64, "requests judged at a time; each 256 KiB of a request counts as one more")
 	flags.IntVar(&o.CacheSize, "cache-size", engine.DefaultCacheSize, "verdicts to remember; negative for none")
-	flags.IntVar(&o.RecentEntries, "recent-admissions", recent.DefaultEntries, "admissions with findings to remember, for reeve rollout preview")
+	flags.IntVar(&o.RecentEntries, "recent-admissions", 0, "admissions with findings to remember, for reeve rollout preview (default: the configuration's, or 1000)")
 	flags.IntVar(&o.ExceptionLimit, "exception-limit", exception.DefaultLimit, "RuleExceptions to heed; the oldest where there are more")
-	flags.StringVar(&o.OnError, "on-error", onErrorAllow, "what happens to a request that a rule cannot judge: allow (with a warning) or deny")
+	flags.StringVar(&o.OnError, "on-error", "", "what happens to a request that a rule cannot judge: allow (with a warning) or deny (default: the configuration's, or allow)")
 	flags.BoolVar(&o.Strict, "strict", false, "refuse to start when a rule file has an error")
 }
 
@@ -86,7 +80,7 @@ func (o *Options) Validate() error {
 			errs = append(errs, fmt.Errorf("%s: %w", address.flag, err))
 		}
 	}
-	if o.OnError != onErrorAllow && o.OnError != onErrorDeny {
+	if onError := v1alpha1.OnError(o.OnError); onError != "" && onError != v1alpha1.AllowOnError && onError != v1alpha1.DenyOnError {
 		errs = append(errs, fmt.Errorf("--on-error: %q is neither allow nor deny", o.OnError))
 	}
 	if err := o.Follow.Validate(); err != nil {
@@ -101,8 +95,8 @@ func (o *Options) Validate() error {
 	if o.MaxConcurrent < 1 {
 		errs = append(errs, errors.New("--max-concurrent must be at least 1"))
 	}
-	if o.RecentEntries < 1 {
-		errs = append(errs, errors.New("--recent-admissions must be at least 1"))
+	if o.RecentEntries < 0 {
+		errs = append(errs, errors.New("--recent-admissions must not be negative"))
 	}
 	if o.ExceptionLimit < 1 {
 		errs = append(errs, errors.New("--exception-limit must be at least 1"))
@@ -129,10 +123,10 @@ func splitAddress(address string) (string, int, error) {
 func (o *Options) certificateFile() string { return filepath.Join(o.CertDir, "tls.crt") }
 func (o *Options) keyFile() string         { return filepath.Join(o.CertDir, "tls.key") }
 
-// recentEntries returns how many admissions to remember: what the flag says, if
-// it is not the default, and else the configuration.
+// recentEntries returns how many admissions to remember: what the flag says, or
+// else the configuration.
 func (o *Options) recentEntries(configuration *app.Configuration) int {
-	if o.RecentEntries != recent.DefaultEntries {
+	if o.RecentEntries > 0 {
 		return o.RecentEntries
 	}
 	return *configuration.Complete.RecentAdmissions.Size

@@ -15,6 +15,7 @@ import (
 	"github.com/kubereeve/reeve/internal/app/follow"
 	"github.com/kubereeve/reeve/internal/app/podevent"
 	"github.com/kubereeve/reeve/internal/app/webhook/selfcheck"
+	"github.com/kubereeve/reeve/internal/config/v1alpha1"
 	"github.com/kubereeve/reeve/internal/engine"
 	"github.com/kubereeve/reeve/internal/finding"
 	"github.com/kubereeve/reeve/internal/review"
@@ -37,7 +38,7 @@ type rules struct {
 // load reads and compiles the rules.
 func (r *rules) load(ctx context.Context) (*app.State, error) {
 	options := r.options.Rules
-	options.DenyOnError = r.options.OnError == onErrorDeny
+	options.OnError = v1alpha1.OnError(r.options.OnError)
 	if err := r.follower.Ready(ctx, &options); err != nil {
 		return nil, err
 	}
