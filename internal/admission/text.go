@@ -8,8 +8,13 @@ import (
 	"github.com/kubereeve/reeve/internal/finding"
 )
 
-// ellipsis ends a text that was cut.
-const ellipsis = "..."
+const (
+	// ellipsis ends a text that was cut.
+	ellipsis = "..."
+	// exceptionRunes is what a line shows of an exception's name at most; names may
+	// have 253 characters.
+	exceptionRunes = 63
+)
 
 // cut returns at most limit runes of a text and marks where it was cut.
 func cut(text string, limit int) string {
@@ -31,6 +36,11 @@ func cut(text string, limit int) string {
 // ends it, is kept where there is room for it: with the id the rest can be looked
 // up. So is why what would be refused passes.
 func cutLine(f *finding.Finding, limit int) string {
+	if len(f.ExpiredException) > exceptionRunes {
+		short := *f
+		short.ExpiredException = cut(f.ExpiredException, exceptionRunes)
+		f = &short
+	}
 	tail := f.Tail()
 	if f.Existing {
 		tail = " (already there before this update)" + tail
