@@ -304,7 +304,11 @@ func rulesInEvents(t *testing.T, cluster *envtest.Cluster) {
 		}
 	}
 	write("package acme.own\n\nviolation contains {")
-	startWebhook(t, cluster.Kubeconfig, "--rules", dir).serve(t)
+	config := filepath.Join(t.TempDir(), "reeve.yaml")
+	if err := os.WriteFile(config, []byte(modesHead+"rules: {budget: 1ms}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p := startWebhook(t, cluster.Kubeconfig, "--rules", dir, "--config", config, "--mode-for", "privileged-container=deny").serve(t)
 	client := clientset(t, cluster.Config)
 	event := func(kind, reason, message string) {
 		t.Helper()
@@ -321,6 +325,13 @@ func rulesInEvents(t *testing.T, cluster *envtest.Cluster) {
 	event("Warning", "RuleFileLeftOut", "own.rego:3: rego_parse_error")
 	write(ownRule("own", "found own"))
 	event("Normal", "RuleFileMended", "own.rego is mended or removed")
+
+	slow := strings.Replace(ownRule("slow", "found slow"), " if input", " if {\n\tcount([n | some n in numbers.range(1, 5000); n % 7 == input.object.metadata.generation]) == 0\n\tinput", 1) + "}\n"
+	write(slow)
+	for range 3 {
+		p.eventuallyFinds(t, "found slow", true)
+	}
+	event("Warning", "RuleOverBudget", "rule slow took ")
 }
 
 func rulesWithInventory(t *testing.T, cluster *envtest.Cluster) {

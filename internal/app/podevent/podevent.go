@@ -36,6 +36,7 @@ type Recorder struct {
 	broadcaster record.EventBroadcaster
 	recorder    record.EventRecorder
 	pod         *corev1.ObjectReference
+	slow        slowRules
 }
 
 // New returns the recorder of the program's own pod, which POD_NAME, POD_NAMESPACE

@@ -3,11 +3,13 @@ package scanner
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/go-logr/logr"
 
 	"github.com/kubereeve/reeve/internal/app"
 	"github.com/kubereeve/reeve/internal/app/follow"
+	"github.com/kubereeve/reeve/internal/app/podevent"
 	"github.com/kubereeve/reeve/internal/engine"
 	"github.com/kubereeve/reeve/internal/finding"
 	"github.com/kubereeve/reeve/internal/review"
@@ -15,9 +17,22 @@ import (
 	"github.com/kubereeve/reeve/internal/sink/metric"
 )
 
+// recorder counts in the metrics, and tells the pod's Events what somebody should
+// mend.
+type recorder struct {
+	*metric.Metrics
+	events *podevent.Recorder // nil outside of a pod
+}
+
+// RuleOverBudget counts an evaluation in which a rule took more time than it may.
+func (r recorder) RuleOverBudget(rule string, took time.Duration) {
+	r.Metrics.RuleOverBudget(rule, took)
+	r.events.RuleOverBudget(rule, took)
+}
+
 // beginRules loads the rules and returns the holder of what objects are judged
 // by.
-func beginRules(ctx context.Context, options Options, follower *follow.Follower, inventory *engine.Inventory, excepted review.ExceptionSource, metrics *metric.Metrics, log logr.Logger) (*app.Live, error) {
+func beginRules(ctx context.Context, options Options, follower *follow.Follower, inventory *engine.Inventory, excepted review.ExceptionSource, metrics recorder, log logr.Logger) (*app.Live, error) {
 	live, err := follower.Begin(ctx, app.LiveOptions{
 		Load: func(ctx context.Context) (*app.State, error) {
 			wanted := options.Rules
@@ -55,7 +70,7 @@ func beginRules(ctx context.Context, options Options, follower *follow.Follower,
 			count(reload.Now)
 		}
 	})
-	app.RecordConfig(live, metrics)
+	app.RecordConfig(live, metrics.Metrics)
 	return live, nil
 }
 

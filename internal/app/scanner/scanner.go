@@ -49,7 +49,7 @@ func Run(ctx context.Context, options Options, stdout io.Writer, log logr.Logger
 		return err
 	}
 	follower := follow.New(ctx, config, options.Follow, events, log.WithName("rules"))
-	live, err := beginRules(ctx, options, follower, inventory, excepted, metrics, log.WithName("rules"))
+	live, err := beginRules(ctx, options, follower, inventory, excepted, recorder{metrics, events}, log.WithName("rules"))
 	if err != nil {
 		return err
 	}

@@ -5,15 +5,17 @@ import (
 	"time"
 
 	"github.com/kubereeve/reeve/internal/app/exception"
+	"github.com/kubereeve/reeve/internal/app/podevent"
 	"github.com/kubereeve/reeve/internal/app/status"
 	"github.com/kubereeve/reeve/internal/sink/metric"
 )
 
 // recorder counts in the metrics, and tells the registry what reeve status shows
-// of it.
+// of it, and the pod's Events what somebody should mend.
 type recorder struct {
 	*metric.Metrics
 	registry *status.Registry
+	events   *podevent.Recorder // nil outside of a pod
 }
 
 // FailedOpen counts a request that passed although something could not be
@@ -27,6 +29,7 @@ func (r recorder) FailedOpen(cause string) {
 func (r recorder) RuleOverBudget(rule string, took time.Duration) {
 	r.Metrics.RuleOverBudget(rule, took)
 	r.registry.RuleOverBudget(rule, took)
+	r.events.RuleOverBudget(rule, took)
 }
 
 // CertificateLoaded records when the serving certificate is valid.

@@ -13,7 +13,6 @@ import (
 	"github.com/kubereeve/reeve/internal/admission"
 	"github.com/kubereeve/reeve/internal/app"
 	"github.com/kubereeve/reeve/internal/app/follow"
-	"github.com/kubereeve/reeve/internal/app/podevent"
 	"github.com/kubereeve/reeve/internal/app/webhook/selfcheck"
 	"github.com/kubereeve/reeve/internal/config/v1alpha1"
 	"github.com/kubereeve/reeve/internal/engine"
@@ -70,10 +69,7 @@ func (r *rules) load(ctx context.Context) (*app.State, error) {
 // begin loads the rules and returns the holder of what requests are judged by,
 // together with what keeps it up to date and tells of it.
 func (r *rules) begin(ctx context.Context, config *rest.Config) (*app.Live, []manager.Runnable, error) {
-	events, err := podevent.New(config, "webhook", r.log.WithName("events"))
-	if err != nil {
-		return nil, nil, err
-	}
+	events := r.recorder.events
 	r.follower = follow.New(ctx, config, r.options.Follow, events, r.log)
 	live, err := r.beginLive(ctx)
 	if err != nil {

@@ -13,6 +13,7 @@ import (
 	"github.com/kubereeve/reeve/internal/admission"
 	"github.com/kubereeve/reeve/internal/app"
 	"github.com/kubereeve/reeve/internal/app/exception"
+	"github.com/kubereeve/reeve/internal/app/podevent"
 	"github.com/kubereeve/reeve/internal/app/status"
 	"github.com/kubereeve/reeve/internal/app/webhook/selfcheck"
 	"github.com/kubereeve/reeve/internal/engine"
@@ -35,13 +36,17 @@ func Run(ctx context.Context, options Options, log logr.Logger) error {
 	registry := prometheus.NewRegistry()
 	metrics := metric.New(registry)
 	state := status.NewRegistry("webhook")
-	recorder := recorder{metrics, state}
 	objects := engine.NewInventory()
 	inventory := newInventory(objects, log.WithName("inventory"))
 	config, err := kube.Config(options.Kubeconfig)
 	if err != nil {
 		return err
 	}
+	events, err := podevent.New(config, "webhook", log.WithName("events"))
+	if err != nil {
+		return err
+	}
+	recorder := recorder{metrics, state, events}
 	excepted := new(review.ExceptionStore)
 	rules := &rules{options: options, objects: objects, inventory: inventory, exceptions: excepted, recorder: recorder, log: log.WithName("rules")}
 	live, followers, err := rules.begin(ctx, config)
