@@ -160,6 +160,9 @@ func TestTheGuidesExamplesAreValid(t *testing.T) {
 	examples := 0
 	for _, block := range strings.Split(string(guide), "```yaml\n")[1:] {
 		example, _, _ := strings.Cut(block, "```\n")
+		if !strings.Contains(example, "kind: ReeveConfiguration\n") {
+			continue // the kustomization that brings one
+		}
 		examples++
 		if got := reeve(t, example, "config validate -"); got.code != 0 || got.err != "" {
 			t.Errorf("%s\n%s%s", example, got.out, got.err)
