@@ -84,7 +84,7 @@ func TestDialectsAtAllDoors(t *testing.T) {
 			t.Error(stderr)
 		}
 	})
-	reeve := buildReeve(t)
+	reeve := program(t, "reeve")
 	t.Run("the command line on files", func(t *testing.T) {
 		compareFindings(t, want, audited(t, reeve, "-f", manifests))
 	})
@@ -148,7 +148,7 @@ func scanned(t *testing.T, cluster *envtest.Cluster, reeve, namespace string, wa
 	}
 	compareFindings(t, want, audited(t, reeve, "--kubeconfig", cluster.Kubeconfig, "-n", namespace))
 
-	scanner := start(t, buildScanner(t), cluster.Config, "--once", "--events=false", "--namespace", namespace, "--rules", dialectRules, "--strict", "--report-log=stdout")
+	scanner := start(t, program(t, "scanner"), cluster.Config, "--once", "--events=false", "--namespace", namespace, "--rules", dialectRules, "--strict", "--report-log=stdout")
 	if code := scanner.wait(t); code != 0 {
 		t.Fatalf("exit code %d: %v", code, scanner.lines())
 	}

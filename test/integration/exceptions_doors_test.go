@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"net/http"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -28,7 +27,7 @@ func TestExceptionsAtAllDoors(t *testing.T) {
 	client := clientset(t, config)
 	p := startWebhook(t, cluster.Kubeconfig, "--mode-for", "privileged-container=deny").serve(t)
 	doors := &doors{
-		cluster: cluster, client: client, webhook: p, reeve: buildReeve(t), scanner: buildScanner(t),
+		cluster: cluster, client: client, webhook: p, reeve: program(t, "reeve"), scanner: program(t, "scanner"),
 		namespace: watchNamespace(t, cluster, p, "excepted"),
 	}
 	if _, stderr, code := cluster.KubectlInput(t, namespaceManifest("reeve-system"), "apply", "-f", "-"); code != 0 {
@@ -46,15 +45,6 @@ type doors struct {
 	webhook        *webhookProcess
 	reeve, scanner string
 	namespace      string
-}
-
-func buildReeve(t *testing.T) string {
-	t.Helper()
-	binary := filepath.Join(t.TempDir(), "reeve")
-	if output, err := exec.CommandContext(t.Context(), "go", "build", "-o", binary, "github.com/kubereeve/reeve/cmd/reeve").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, output)
-	}
-	return binary
 }
 
 // ask asks the API server for a privileged pod, without making it, and returns

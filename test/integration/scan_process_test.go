@@ -27,7 +27,7 @@ import (
 func TestScannerProcess(t *testing.T) {
 	config, _ := startCluster(t)
 	client := clientset(t, config)
-	binary := buildScanner(t)
+	binary := program(t, "scanner")
 	createNamespace(t, client, "reeve-system")
 	createNamespace(t, client, "many")
 	wildcards := createRoles(t, client, "many", 1000)
@@ -40,16 +40,6 @@ func TestScannerProcess(t *testing.T) {
 	t.Run("hands over when the leader ends", func(t *testing.T) { handOver(t, binary, account) })
 	t.Run("takes the newest rules for each pass", func(t *testing.T) { rulesBetweenPasses(t, binary, config) })
 	t.Run("leaves a broken rule file out, unless strict", func(t *testing.T) { brokenRule(t, binary, config) })
-}
-
-func buildScanner(t *testing.T) string {
-	t.Helper()
-	binary := filepath.Join(t.TempDir(), "scanner")
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", binary, "github.com/kubereeve/reeve/cmd/scanner")
-	if output, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, output)
-	}
-	return binary
 }
 
 // scannerAccount gives a user the rights that config/scanner gives the scanner.

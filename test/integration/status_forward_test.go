@@ -122,7 +122,7 @@ func TestStatusByPortForward(t *testing.T) {
 	b := startWebhook(t, cluster.Kubeconfig, only...)
 	b.authority = a.authority
 	b.serveLong(t)
-	scanner := start(t, buildScanner(t), cluster.Config, append(only, "--leader-elect=false", "--events=false", "--interval=10m")...)
+	scanner := start(t, program(t, "scanner"), cluster.Config, append(only, "--leader-elect=false", "--events=false", "--interval=10m")...)
 	metrics := ""
 	eventually(t, "the scanner has scanned", func() bool {
 		for _, line := range scanner.logged("listening") {

@@ -10,7 +10,6 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
-	"fmt"
 	"io"
 	"math/big"
 	"net"
@@ -118,15 +117,6 @@ func writeSecret(t *testing.T, dir string, files map[string][]byte) {
 	}
 }
 
-// buildWebhook compiles the program once.
-var buildWebhook = sync.OnceValues(func() (string, error) {
-	path := filepath.Join(binaries, "webhook")
-	if output, err := exec.Command("go", "build", "-o", path, "github.com/kubereeve/reeve/cmd/webhook").CombinedOutput(); err != nil {
-		return "", fmt.Errorf("%w: %s", err, output)
-	}
-	return path, nil
-})
-
 // webhookProcess is a running webhook.
 type webhookProcess struct {
 	command                 *exec.Cmd
@@ -161,15 +151,11 @@ func (b *lockedBuffer) String() string {
 // test.
 func startWebhook(t *testing.T, kubeconfig string, arguments ...string) *webhookProcess {
 	t.Helper()
-	binary, err := buildWebhook()
-	if err != nil {
-		t.Fatal(err)
-	}
 	p := &webhookProcess{
 		address: freeAddress(t), health: freeAddress(t), metric: freeAddress(t), status: freeAddress(t),
 		certificates: t.TempDir(), authority: newAuthority(t), ended: make(chan struct{}),
 	}
-	p.command = exec.Command(binary, append([]string{
+	p.command = exec.Command(program(t, "webhook"), append([]string{
 		"--kubeconfig", kubeconfig, "--cert-dir", p.certificates, "--listen", p.address,
 		"--health-listen", p.health, "--metrics-listen", p.metric, "--status-listen", p.status, "--drain-delay", "0s",
 	}, arguments...)...)

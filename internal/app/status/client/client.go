@@ -15,6 +15,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"k8s.io/client-go/kubernetes"
@@ -201,7 +202,7 @@ func (c *Client) fetch(ctx context.Context, t target, path, token string, secure
 	client := &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	response, err := client.Do(request)
 	switch {
-	case errors.Is(err, io.EOF) && t.address == "":
+	case t.address == "" && (errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET)): // how the forward ends
 		return nil, fmt.Errorf("nothing listens at port %d of the pod: %w", t.port, err)
 	case err != nil:
 		return nil, err
