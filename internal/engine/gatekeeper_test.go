@@ -104,7 +104,7 @@ func TestTemplatesSeeTheReviewThatGatekeeperMakes(t *testing.T) {
 		"uid": "u", "kind": map[string]any{"group": "", "version": "v1", "kind": "Pod"}, "name": "web", "namespace": "shop",
 		"resource": map[string]any{"group": "", "version": "", "resource": ""},
 		"userInfo": map[string]any{"username": "jane", "groups": []any{"dev"}},
-		"object":   pod, "oldObject": nil, "options": nil, "namespaceObject": nil,
+		"object":   pod, "oldObject": nil, "options": nil,
 	}
 	with := func(pairs ...any) map[string]any {
 		all := make(map[string]any)

@@ -51,8 +51,10 @@ func review(subject *rule.Subject) *ast.Term {
 		rule.Field("operation", ast.InternedTerm(operation)),
 		rule.Field("object", object),
 		rule.Field("oldObject", old),
-		rule.Field("namespaceObject", namespaceTerm(res.Namespace)),
 	)
+	if res.Namespace != nil { // else it is left out, so that a rule can ask with not
+		pairs = append(pairs, rule.Field("namespaceObject", namespaceTerm(res.Namespace)))
+	}
 	if !strings.HasSuffix(res.Name, "*") && res.Name != "" { // else the API server will generate it
 		pairs = append(pairs, stringField("name", res.Name))
 	}
@@ -75,9 +77,6 @@ func namespaceOf(res *resource.Resource) string {
 
 // namespaceTerm returns what is known of the object's namespace, as an object.
 func namespaceTerm(namespace *resource.Namespace) *ast.Term {
-	if namespace == nil {
-		return ast.InternedNullTerm
-	}
 	return ast.ObjectTerm(
 		stringField("apiVersion", "v1"),
 		stringField("kind", "Namespace"),
@@ -89,8 +88,21 @@ func namespaceTerm(namespace *resource.Namespace) *ast.Term {
 	)
 }
 
-// Results returns the elements of violation.
-func (Dialect) Results(_ string, value ast.Value) []ast.Value { return rule.Elements(value) }
+// Results returns the elements of violation. In Rego v1, violation[{"msg": msg}]
+// without contains makes no set but an object: its keys are what was found.
+func (Dialect) Results(_ string, value ast.Value) []ast.Value {
+	object, ok := value.(ast.Object)
+	if !ok {
+		return rule.Elements(value)
+	}
+	var keys []ast.Value
+	object.Foreach(func(key, value *ast.Term) {
+		if !ast.Boolean(false).Equal(value.Value) {
+			keys = append(keys, key.Value)
+		}
+	})
+	return keys
+}
 
 // Violation reads {"msg": ..., "details": ...}. Without msg it is none to
 // Gatekeeper.
