@@ -7,6 +7,7 @@ import (
 
 	"github.com/go-json-experiment/json"
 	admissionv1 "k8s.io/api/admission/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
@@ -25,11 +26,11 @@ func FromReview(raw []byte) (*Resource, error) {
 	if request == nil {
 		return nil, errors.New("request is missing; write what the API server would ask, as in request: {operation: CREATE, object: ...}")
 	}
-	object, err := identityOf(request.Object.Raw)
+	object, err := identityOf(request.Object.Raw, request.Kind)
 	if err != nil {
 		return nil, fmt.Errorf("request.object: %w", err)
 	}
-	old, err := identityOf(request.OldObject.Raw)
+	old, err := identityOf(request.OldObject.Raw, request.Kind)
 	if err != nil {
 		return nil, fmt.Errorf("request.oldObject: %w", err)
 	}
@@ -55,9 +56,18 @@ func FromReview(raw []byte) (*Resource, error) {
 }
 
 // identityOf returns what an object of a request says that it is; nil for none.
-func identityOf(raw []byte) (*Identity, error) {
+// One that leaves out its apiVersion is of the request's kind, or, where that says
+// nothing, of the core group, as Gatekeeper reads it.
+func identityOf(raw []byte, asked metav1.GroupVersionKind) (*Identity, error) {
 	if trimmed := bytes.TrimSpace(raw); len(trimmed) == 0 || bytes.Equal(trimmed, []byte("null")) {
 		return nil, nil
+	}
+	if h, err := readHead(raw); err == nil && h.apiVersion == "" && h.kind != "" {
+		identity := &Identity{Kind: h.kind, Namespace: h.metadata.Namespace, Name: h.metadata.name(), UID: h.metadata.UID}
+		if asked.Kind == h.kind {
+			identity.APIVersion, _ = schema.GroupVersionKind(asked).ToAPIVersionAndKind()
+		}
+		return identity, nil
 	}
 	res, err := FromObject(raw, schema.GroupVersionKind{})
 	if err != nil {

@@ -37,6 +37,26 @@ func TestFromReviewReadsWhatIsJudged(t *testing.T) {
 	}
 }
 
+func TestFromReviewReadsObjectsThatLeaveOutTheirVersion(t *testing.T) {
+	const pod = `{"kind":"Pod","metadata":{"name":"web","namespace":"shop"}}`
+	for _, test := range []struct{ name, request, apiVersion string }{
+		{"the request says it", `{"kind":{"group":"apps","version":"v1","kind":"Pod"},"object":` + pod + `}`, "apps/v1"},
+		{"the request is about another kind", `{"kind":{"group":"apps","version":"v1","kind":"Scale"},"object":` + pod + `}`, "apps/v1"},
+		{"nobody says it", `{"object":` + pod + `}`, ""},
+		{"an old object", `{"operation":"DELETE","oldObject":` + pod + `}`, ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			res, err := resource.FromReview([]byte(`{"request":` + test.request + `}`))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if res.APIVersion != test.apiVersion || res.Name != "web" || res.Identity.Namespace != "shop" {
+				t.Errorf("read as %+v", res.Identity)
+			}
+		})
+	}
+}
+
 func TestFromReviewRefusesWhatIsNone(t *testing.T) {
 	for review, want := range map[string]string{
 		`[]`:                                  "",
