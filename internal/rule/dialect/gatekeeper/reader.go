@@ -21,7 +21,7 @@ const groupSuffix = ".gatekeeper.sh"
 // constraints judges nothing, and is checked all the same. Other objects of
 // Gatekeeper's are claimed and passed over.
 func (Dialect) Read(documents []*rule.Document) ([]rule.File, []*rule.Problem) {
-	r := &reader{templates: make(map[string]*Template), broken: make(map[string]bool)}
+	r := &reader{templates: make(map[string]*Template), broken: make(map[string]bool), named: make(map[string]*Document)}
 	for _, document := range documents {
 		if !document.Claimed && document.Module == nil && slices.Contains(extensions, path.Ext(document.Path)) && bytes.Contains(document.Content, []byte(groupSuffix)) {
 			r.manifest(document)
@@ -48,6 +48,7 @@ type reader struct {
 	found     []*Document
 	templates map[string]*Template // by the kind of their constraints
 	broken    map[string]bool      // kinds whose template cannot be used
+	named     map[string]*Document // constraints that can be used, by kind and name
 	sync      syncKinds
 	problems  []*rule.Problem
 }
@@ -112,6 +113,16 @@ func (r *reader) constraint(document *Document) *Constraint {
 	}
 	constraint, wrong := ReadConstraint(document, template)
 	r.problems = append(r.problems, wrong...)
+	if constraint == nil {
+		return nil
+	}
+	if first := r.named[constraint.id()]; first != nil {
+		if !bytes.Equal(first.raw(), document.raw()) { // else the same file lies in two places
+			r.problems = append(r.problems, document.problem("metadata.name", "there is a constraint of this kind and name already, in %s; rename or remove one of them", first.Resource.Source.File))
+		}
+		return nil
+	}
+	r.named[constraint.id()] = document
 	return constraint
 }
 

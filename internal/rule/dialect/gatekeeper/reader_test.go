@@ -131,8 +131,9 @@ func TestReadNamesWhatCannotBeUsed(t *testing.T) {
 			"rules/b.yaml:12: ConstraintTemplate wantedlabels: spec.crd.spec.names.kind: there is a template of WantedLabels already, in rules/a.yaml; remove one of them"}},
 		{"one bad constraint beside a good one", map[string]string{"a.yaml": labelsTemplate, "b.yaml": replace(t, labelsConstraint, "key: team", "Key: team"), "c.yaml": replace(t, labelsConstraint, "name: team", "name: good")}, []string{"gatekeeper/WantedLabels/good"}, []string{
 			"rules/b.yaml:12: WantedLabels team: spec.parameters.labels[0].Key: the template has no such parameter; remove it, or correct its name"}},
-		{"two constraints of one name", map[string]string{"a.yaml": labelsTemplate, "b.yaml": labelsConstraint, "c.yaml": labelsConstraint}, []string{"gatekeeper/WantedLabels/team"}, []string{
-			"rules/c.yaml: the rule id gatekeeper/WantedLabels/team is taken by rules/b.yaml; rename the package"}},
+		{"two constraints of one name", map[string]string{"a.yaml": labelsTemplate, "b.yaml": labelsConstraint, "c.yaml": replace(t, labelsConstraint, "key: team", "key: owner")}, []string{"gatekeeper/WantedLabels/team"}, []string{
+			"rules/c.yaml:4: WantedLabels team: metadata.name: there is a constraint of this kind and name already, in rules/b.yaml; rename or remove one of them"}},
+		{"the same constraint in two places", map[string]string{"a.yaml": labelsTemplate, "b.yaml": labelsConstraint, "c.yaml": labelsConstraint}, []string{"gatekeeper/WantedLabels/team"}, nil},
 		{"templates and constraints in one file", map[string]string{"a.yaml": labelsTemplate + "---\n" + other + "---\n" + labelsConstraint + "---\n" + replace(t, labelsConstraint, "WantedLabels", "Other")}, []string{"gatekeeper/Other/team", "gatekeeper/WantedLabels/team"}, nil},
 		{"a list", map[string]string{"a.json": `{"apiVersion": "v1", "kind": "List", "items": [{"apiVersion": "constraints.gatekeeper.sh/v1beta1", "kind": "WantedLabels", "metadata": {"name": "x"}}]}`, "b.yaml": labelsTemplate}, []string{"gatekeeper/WantedLabels/x"}, nil},
 		{"line ends of Windows, and letters of the world", map[string]string{"a.yaml": strings.ReplaceAll(replace(t, labelsTemplate, "label %v is missing", "größe 世界 %v"), "\n", "\r\n"), "b.yaml": strings.ReplaceAll(labelsConstraint, "\n", "\r\n")}, []string{"gatekeeper/WantedLabels/team"}, nil},
