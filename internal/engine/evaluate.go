@@ -183,7 +183,7 @@ func (v *evaluation) judgeAlone(ctx context.Context, entry *entry, left int) {
 // that lately did not end in its share gets its budget only.
 func (v *evaluation) share(ctx context.Context, entry *entry, input *ast.Term, left int) (*ast.Term, error) {
 	start := time.Now()
-	limit := v.engine.remaining(ctx) / time.Duration(left)
+	limit := shareOf(v.engine.remaining(ctx), v.engine.budget, left)
 	if start.UnixNano() < entry.slow.suspect.Load() {
 		limit = min(limit, v.engine.budget)
 	}
@@ -195,6 +195,14 @@ func (v *evaluation) share(ctx context.Context, entry *entry, input *ast.Term, l
 		entry.slow.suspected(start)
 	}
 	return term, err
+}
+
+// shareOf returns how long the next of some entries may take: its part of the
+// time that is left, but not less than its budget, as long as that leaves most
+// of the time to the others. With many entries the part alone would be a few
+// milliseconds, and a busy machine stops a process for longer than that.
+func shareOf(remaining, budget time.Duration, left int) time.Duration {
+	return max(remaining/time.Duration(left), min(budget, remaining/8))
 }
 
 // isExhausted tells whether an evaluation was ended for its time or its memory.

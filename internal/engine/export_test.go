@@ -23,3 +23,6 @@ func CacheKey(res *resource.Resource) string {
 	}
 	return string(k[:])
 }
+
+// ShareOf returns how long the next of some entries may take.
+var ShareOf = shareOf
