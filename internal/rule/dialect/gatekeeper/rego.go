@@ -55,8 +55,30 @@ func (t *Template) parse(source regoSource, at string) []*rule.Problem {
 		if problem := t.checkReferences(module); problem != nil {
 			return problems(problem)
 		}
+		if problem := t.checkProviders(module); problem != nil {
+			return problems(problem)
+		}
 	}
 	return nil
+}
+
+// externalData is the builtin by which templates ask Gatekeeper's providers.
+var externalData = ast.Ref{ast.VarTerm("external_data")}
+
+// checkProviders refuses templates that ask providers of external data.
+func (t *Template) checkProviders(module *ast.Module) *rule.Problem {
+	var call *ast.Term
+	ast.WalkTerms(module, func(term *ast.Term) bool {
+		if ref, ok := term.Value.(ast.Ref); ok && call == nil && ref.Equal(externalData) {
+			call = term
+		}
+		return call != nil
+	})
+	if call == nil {
+		return nil
+	}
+	return &rule.Problem{File: t.document.Resource.Source.File, Line: call.Location.Row,
+		Message: fmt.Sprintf("%s %s: it asks a provider of external data, which Reeve does not; leave the template to Gatekeeper", TemplateKind.Kind, t.document.identity().Name)}
 }
 
 // modules returns all modules of the template.
