@@ -171,7 +171,7 @@ func TestCasesHold(t *testing.T) {
 		{"an object that the constraint does not judge", test("constraint.yaml", "node.yaml", "    assertions: [{violations: no}]\n")},
 		{"defaults of the template", test("defaults.yaml", "bad.yaml", "    assertions: [{violations: 1, message: team}]\n")},
 		{"an enforcement point that is not gator", test("elsewhere.yaml", "bad.yaml", "    assertions: [{violations: no}]\n")},
-		{"a namespace of which nothing is known", test("selected.yaml", "bad.yaml", "    assertions: [{violations: 1, message: namespaceSelector cannot be decided}]\n")},
+		{"a namespace of which nothing is known", test("selected.yaml", "bad.yaml", "    assertions: [{violations: 1, message: missing Namespace}]\n")},
 		{"a namespace in the inventory", test("selected.yaml", "bad.yaml", "    inventory: [strict.yaml]\n    assertions: [{violations: 1, message: team}]\n")},
 		{"an object that names no namespace is in none", test("scoped.yaml", "nowhere.yaml", "    assertions: [{violations: no}]\n")},
 		{"a deletion judges the old object", test("defaults.yaml", "deletion.yaml", "    assertions: [{violations: 1, message: ^web has no label team$}]\n")},

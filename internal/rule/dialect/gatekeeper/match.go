@@ -163,8 +163,9 @@ func (m *Match) matchesNamespaces(object *Object, namespace *Namespace) bool {
 	return (len(m.Namespaces) == 0 || anyMatches(m.Namespaces, name)) && !anyMatches(m.ExcludedNamespaces, name)
 }
 
-// errNamespace says that the labels of a namespace would have to be known.
-var errNamespace = errors.New("spec.match.namespaceSelector cannot be decided: nothing is known of the object's namespace; give its Namespace object as well")
+// errNamespace says that the labels of a namespace would have to be known. Suites
+// look for Gatekeeper's words, missing Namespace, in it.
+var errNamespace = errors.New("spec.match.namespaceSelector cannot be decided, missing Namespace: nothing is known of the object's namespace; give its Namespace object as well")
 
 // matchesNamespaceLabels holds the labels of the object's namespace, or of the
 // object if it is a namespace, against namespaceSelector. It means no other
