@@ -1,7 +1,7 @@
 package gatekeeper
 
 import (
-	"maps"
+	"slices"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -65,37 +65,21 @@ func (t *Template) readInventory() *rule.Problem {
 		return t.document.problem("metadata.annotations["+quoted(name)+"]", "%s", strings.TrimPrefix(path+": "+message, ": "))
 	}
 	t.Inventory.Open = false // the annotation says it all
-	for _, need := range needs {
-		for _, kind := range preferred(need) {
-			t.Inventory.Read = true
-			delete(t.Inventory.Kinds, schema.GroupKind{Group: anyGroup, Kind: kind.Kind})
-			t.Inventory.Kinds[kind] = true
+	for _, clause := range slices.Concat(needs...) {
+		for _, group := range clause.Groups {
+			for _, kind := range clause.Kinds {
+				t.Inventory.Read = true
+				delete(t.Inventory.Kinds, schema.GroupKind{Group: anyGroup, Kind: kind})
+				t.Inventory.Kinds[schema.GroupKind{Group: group, Kind: kind}] = true
+			}
 		}
 	}
 	return nil
 }
 
-// removedGroup was where many kinds began. No server has it any more.
+// removedGroup was where many kinds began. No server has it any more, but files
+// may.
 const removedGroup = "extensions"
-
-// preferred returns the kinds to look for of those that serve a need equally:
-// all, except that one is not looked for where no server has it.
-func preferred(need []syncClause) []schema.GroupKind {
-	kinds := make(map[schema.GroupKind]bool)
-	for _, clause := range need {
-		for _, group := range clause.Groups {
-			for _, kind := range clause.Kinds {
-				kinds[schema.GroupKind{Group: group, Kind: kind}] = true
-			}
-		}
-	}
-	for kind := range maps.Clone(kinds) {
-		if kind.Group == removedGroup && len(kinds) > 1 {
-			delete(kinds, kind)
-		}
-	}
-	return sortedKinds(kinds)
-}
 
 // add takes note of a reference, given as what follows data.inventory.
 func (i *Inventory) add(path ast.Ref) {

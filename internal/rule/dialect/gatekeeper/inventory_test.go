@@ -38,7 +38,7 @@ func TestTemplatesSayWhichKindsTheyReadOfTheInventory(t *testing.T) {
 		{"everything", `        data.inventory[_]` + "\n", "", "", true},
 		{"a kind within an index", `        data.inventory.cluster["v1"].Namespace[data.inventory.namespace[_]["v1"].Pod[_].x]` + "\n", "", "Namespace Pod", false},
 		{"the annotation says what the code does not", `        some kind; data.inventory.namespace[_]["v1"][kind][_]` + "\n", `"[[{"groups": ["", "apps"], "versions": ["v1"], "kinds": ["ReplicaSet"]}], [{"groups": [""], "versions": ["v1"], "kinds": ["Pod"]}]]"`, "Pod ReplicaSet ReplicaSet.apps", false},
-		{"the annotation knows the group, and the removed one is left out", `        data.inventory.namespace[_][_].Ingress[_]` + "\n", `"[[{"groups": ["extensions"], "versions": ["v1beta1"], "kinds": ["Ingress"]}, {"groups": ["networking.k8s.io"], "versions": ["v1"], "kinds": ["Ingress"]}]]"`, "Ingress.networking.k8s.io", false},
+		{"the annotation knows the groups", `        data.inventory.namespace[_][_].Ingress[_]` + "\n", `"[[{"groups": ["extensions"], "versions": ["v1beta1"], "kinds": ["Ingress"]}, {"groups": ["networking.k8s.io"], "versions": ["v1"], "kinds": ["Ingress"]}]]"`, "Ingress.extensions Ingress.networking.k8s.io", false},
 		{"an annotation that says nothing", `        data.inventory.namespace[_]["v1"].Pod[_]` + "\n", `""`, "Pod", false},
 	} {
 		t.Run(test.name, func(t *testing.T) {

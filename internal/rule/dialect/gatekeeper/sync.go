@@ -74,27 +74,27 @@ func (s *syncKinds) needs(template *Template) ([]rule.Need, *rule.Problem) {
 	}
 	var needs []rule.Need
 	for _, kind := range sortedKinds(kinds) {
-		needs = append(needs, rule.Need{Kind: kind})
+		needs = append(needs, rule.Need{Kind: kind, Optional: kind.Group == removedGroup})
 	}
 	return needs, nil
 }
 
 // inGroups returns a kind in the groups that it is found in, where only its name
-// is known.
+// is known: those that Gatekeeper was told of, if a server may have one of them.
 func (s *syncKinds) inGroups(kind schema.GroupKind) []schema.GroupKind {
 	if kind.Group != anyGroup {
 		return []schema.GroupKind{kind}
 	}
 	var told []schema.GroupKind
 	for known := range s.kinds {
-		if known.Kind == kind.Kind && known.Group != removedGroup {
+		if known.Kind == kind.Kind {
 			told = append(told, known)
 		}
 	}
-	if len(told) > 0 {
+	if slices.ContainsFunc(told, func(known schema.GroupKind) bool { return known.Group != removedGroup }) {
 		return told
 	}
-	return rule.Expand(kind)
+	return append(told, rule.Expand(kind)...)
 }
 
 // sortedKinds returns kinds in the order of groups and names.
