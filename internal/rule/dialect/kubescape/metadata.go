@@ -24,7 +24,7 @@ type Metadata struct {
 	Remediation  string                    `json:"remediation"`
 }
 
-// Match names kinds. What it calls resources are kinds, as in Pod.
+// Match names kinds. What it calls resources are kinds, as in Pod; see kindOfMatch.
 type Match struct {
 	APIGroups []string `json:"apiGroups"`
 	Resources []string `json:"resources"`
@@ -69,7 +69,7 @@ func (m *Metadata) kinds() kinds {
 		for _, group := range match.APIGroups {
 			for _, kind := range match.Resources {
 				if kind != "" {
-					found = append(found, schema.GroupKind{Group: group, Kind: kind})
+					found = append(found, kindOfMatch(group, kind))
 				}
 			}
 		}

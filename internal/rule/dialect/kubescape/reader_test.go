@@ -1,12 +1,14 @@
 package kubescape_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
 
 	"github.com/google/go-cmp/cmp"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/kubereeve/reeve/internal/finding"
 	"github.com/kubereeve/reeve/internal/rule"
@@ -108,6 +110,37 @@ func TestMetadataAndControlsDescribeRules(t *testing.T) {
 	}
 	if len(c.Kinds) != 0 || c.Severity != finding.Medium {
 		t.Errorf("%+v", c)
+	}
+}
+
+func TestKindsAreKnownByWhateverNameRulesGiveThem(t *testing.T) {
+	for _, test := range []struct {
+		name, group, resource string
+		want                  schema.GroupKind
+	}{
+		{"a kind as Kubernetes writes it", "apps", "Deployment", schema.GroupKind{Group: "apps", Kind: "Deployment"}},
+		{"small letters", "", "Serviceaccount", schema.GroupKind{Kind: "ServiceAccount"}},
+		{"the plural", "networking.k8s.io", "networkpolicies", schema.GroupKind{Group: "networking.k8s.io", Kind: "NetworkPolicy"}},
+		{"a plural that is the singular", "", "Endpoints", schema.GroupKind{Kind: "Endpoints"}},
+		{"any group", "*", "Ingress", schema.GroupKind{Group: "networking.k8s.io", Kind: "Ingress"}},
+		{"no group", "", "ClusterRole", schema.GroupKind{Group: "rbac.authorization.k8s.io", Kind: "ClusterRole"}},
+		{"the name in a group of others", "serving.knative.dev", "services", schema.GroupKind{Group: "serving.knative.dev", Kind: "Service"}},
+		{"a kind of others", "example.com", "widget", schema.GroupKind{Group: "example.com", Kind: "widget"}},
+		{"a kind of others in any group", "*", "Widget", schema.GroupKind{Group: "*", Kind: "Widget"}},
+		{"every kind", "*", "*", schema.GroupKind{Group: "*", Kind: "*"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			set, problems := load(map[string]string{
+				"a/raw.rego":           finds,
+				"a/rule.metadata.json": fmt.Sprintf(`{"name": "a", "match": [{"apiGroups": [%q], "resources": [%q]}]}`, test.group, test.resource),
+			})
+			if len(problems) > 0 {
+				t.Fatal(problems)
+			}
+			if diff := cmp.Diff([]schema.GroupKind{test.want}, set.Rule("kubescape/a").Kinds); diff != "" {
+				t.Errorf("kinds (-want +got)\n%s", diff)
+			}
+		})
 	}
 }
 
