@@ -24,6 +24,7 @@ func TestWhatKubescapeRulesSayIsMadeReadable(t *testing.T) {
 		{"a fix with a value", `{"alertMessage": "bad", "fixPaths": [{"path": "spec.hostPID", "value": false}], "alertObject": {"k8sApiObjects": [x]}}`, `bad; set spec.hostPID to false [spec.hostPID]`},
 		{"a fix that the message names", `{"alertMessage": "spec.hostPID is bad", "fixPaths": [{"path": "spec.hostPID", "value": "false"}], "alertObject": {"k8sApiObjects": [x]}}`, `spec.hostPID is bad [spec.hostPID]`},
 		{"a command", `{"alertMessage": "bad", "fixCommand": "chmod 600 file", "alertObject": {"externalObjects": x}}`, `bad; run chmod 600 file`},
+		{"an external object without its s", `{"alertMessage": "bad", "alertObject": {"externalObject": [x]}}`, `bad`},
 		{"a name that is still to come", `{"alertMessage": x.metadata.name, "alertObject": {"k8sApiObjects": [{"kind": "Pod", "metadata": {"name": x.metadata.name}}]}}`, `web-*`},
 		{"no object at all", `{"alertMessage": "bad"}`, `bad`},
 		{"a message of Gatekeeper's sort", `{"msg": "bad", "details": {}}`, `bad`},

@@ -191,7 +191,7 @@ func alertVariable(r *ast.Rule) ast.Var {
 		}
 		return variable
 	}
-	return externalVariable(r, fieldOf(alert, "externalObjects"))
+	return externalVariable(r, externalOf(alert))
 }
 
 // externalVariable returns the variable of which an external object takes its

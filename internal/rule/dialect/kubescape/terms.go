@@ -24,6 +24,15 @@ func fieldOf(object ast.Object, key string) *ast.Term {
 	return found
 }
 
+// externalOf returns what an alertObject says it is about that is no object of the
+// cluster, nil where it says nothing. Some rules leave out the s.
+func externalOf(alert ast.Object) *ast.Term {
+	if external := fieldOf(alert, "externalObjects"); external != nil {
+		return external
+	}
+	return fieldOf(alert, "externalObject")
+}
+
 // textOf returns a text field of an object, "" where there is none.
 func textOf(object ast.Object, key string) string {
 	text, _ := value[ast.String](fieldOf(object, key))

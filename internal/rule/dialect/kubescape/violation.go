@@ -204,7 +204,7 @@ func (d *Dialect) about(subject *rule.Subject, response ast.Object) (prefix stri
 	if !ok {
 		return "", true // it does not say, so it is about what was judged
 	}
-	objects, external := elementsOf(fieldOf(alert, "k8sApiObjects")), fieldOf(alert, "externalObjects")
+	objects, external := elementsOf(fieldOf(alert, "k8sApiObjects")), externalOf(alert)
 	if d.shape == single {
 		return "", len(objects) > 0 || external != nil
 	}
