@@ -3,6 +3,7 @@ package kubescape
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/go-json-experiment/json"
@@ -59,6 +60,15 @@ func (m *Metadata) attribute(name string) string {
 		return "" // attributes are for many readers, and need not be texts
 	}
 	return text
+}
+
+// passedOver tells whether Kubescape of today does not ask a rule: because another
+// takes its place, or because it works within the service of Kubescape's makers
+// alone.
+func (m *Metadata) passedOver() bool {
+	until := m.Attributes["useUntilKubescapeVersion"]
+	service, _ := strconv.ParseBool(strings.Trim(string(m.Attributes["armoOpa"]), `"`))
+	return service || until != nil && until.Kind() != 'n'
 }
 
 // kinds returns what a rule is about: kinds of the cluster, and those of which

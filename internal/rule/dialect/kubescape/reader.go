@@ -21,6 +21,9 @@ const (
 	metadataFile = "rule.metadata.json"
 )
 
+// countersFolder holds Rego in the package of rules that only counts.
+const countersFolder = "/resource-counters/"
+
 // rulePackage is the package of every rule.
 const rulePackage = "armo_builtins"
 
@@ -104,6 +107,8 @@ func (t *tree) gather(documents []*rule.Document) bool {
 		case !isRule(document):
 		case path.Base(document.Path) == filterFile && hasRule[path.Dir(document.Path)]:
 			document.Claimed = true // it says what a rule applies to, and finds nothing
+		case strings.Contains("/"+document.Path, countersFolder):
+			document.Claimed = true // it counts what there is, and finds nothing
 		default:
 			document.Claimed = true
 			at(document).rules++
@@ -135,11 +140,11 @@ func (t *tree) read(documents []*rule.Document, options Options) {
 	inputs, wrong := readInputs(plain, options)
 	t.problems = append(append(t.problems, wrong...), catalogue.problems...)
 	t.rules = slices.DeleteFunc(t.rules, func(s *source) bool {
-		if problem := t.describe(s, catalogue); problem != nil {
+		problem := t.describe(s, catalogue)
+		if problem != nil {
 			t.problems = append(t.problems, problem)
-			return true
 		}
-		return false
+		return problem != nil || s.rule == nil
 	})
 	t.rename()
 	library := newUnit(t.number, documents, t.rules, inputs)
@@ -152,7 +157,8 @@ func (t *tree) read(documents []*rule.Document, options Options) {
 // inTest tells whether a file belongs to the tests of a rule.
 func inTest(file string) bool { return strings.Contains("/"+file, "/test/") }
 
-// describe reads what is known of a rule.
+// describe reads what is known of a rule. One that is to be passed over stays
+// without rule.
 func (t *tree) describe(s *source, catalogue *catalogue) *rule.Problem {
 	folder := t.folders[path.Dir(s.document.Path)]
 	metadata := &Metadata{Name: strings.TrimSuffix(path.Base(s.document.Path), ".rego")}
@@ -169,6 +175,9 @@ func (t *tree) describe(s *source, catalogue *catalogue) *rule.Problem {
 		read, err := ReadMetadata(s.metadata.Content)
 		if err != nil {
 			return rule.ProblemsIn(s.metadata.Name, err)[0]
+		}
+		if read.passedOver() {
+			return nil
 		}
 		metadata, wanted = read, read.kinds()
 	}
