@@ -15,7 +15,7 @@ func (o *RuleOptions) dialects(configuration *Configuration) ([]rule.Reader, []*
 	wanted := configuration.Complete.Rules
 	options := dialect.Options{
 		Conftest:  dialect.Conftest{Namespaces: slices.Concat(wanted.Conftest.Namespaces, o.ConftestNamespaces)},
-		Kubescape: kubescape.Options{Inputs: wanted.Kubescape.Inputs},
+		Kubescape: kubescape.Options{Inputs: wanted.Kubescape.Inputs, Cluster: map[string]string{"cloudProvider": wanted.Kubescape.CloudProvider}},
 	}
 	var problems []*rule.Problem
 	for _, path := range slices.Concat(wanted.Conftest.Data, o.ConftestData) {

@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -17,6 +18,9 @@ const minPollInterval = 10 * time.Second
 
 // maxBudget is about what the API server waits for a webhook at most.
 const maxBudget = 30 * time.Second
+
+// cloudProviders are the clouds that rules for Kubescape ask for.
+var cloudProviders = []string{"eks", "aks", "gke"}
 
 var digest = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
 
@@ -45,6 +49,9 @@ func (v *validator) sources(rules v1alpha1.Rules) {
 	}
 	for i, bundle := range rules.Bundles {
 		v.bundle(fmt.Sprintf("rules.bundles[%d]", i), bundle)
+	}
+	if cloud := rules.Kubescape.CloudProvider; cloud != "" && !slices.Contains(cloudProviders, cloud) {
+		v.add("rules.kubescape.cloudProvider", "%q is unknown; use one of %s", cloud, strings.Join(cloudProviders, ", "))
 	}
 	v.positive("rules.budget", rules.Budget)
 	if rules.Budget != nil && time.Duration(*rules.Budget) > maxBudget {

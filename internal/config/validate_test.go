@@ -26,6 +26,7 @@ func TestWhatIsWrongIsSaidWithLineFieldAndRemedy(t *testing.T) {
 		{"a value rules would not understand", "modes:\n- {rules: [a], parameters: {a.b: [.inf]}}\n", `4: modes[0].parameters["a.b"][0]: the number .inf is not a value that rules understand`},
 		{"a date without a time", "modes:\n- {rules: [a], mode: deny, from: 2026-09-01}\n", `4: modes[0].from: "2026-09-01" is not a moment; write it as in 2026-09-01T00:00:00Z`},
 		{"a duration without a unit", "rules: {budget: 5}\n", `3: rules.budget: "5" is not a duration; write it as in 100ms`},
+		{"a cloud that is none", "rules: {kubescape: {cloudProvider: azure}}\n", `3: rules.kubescape.cloudProvider: "azure" is unknown; use one of eks, aks, gke`},
 		{"a word that is none", "existingViolations: deny\n", `3: existingViolations: "deny" is unknown; use one of warn, enforce`},
 
 		{"an entry that sets nothing", "modes:\n- rules: [a]\n", "4: modes[0]: sets nothing; give it a mode, parameters or both"},

@@ -32,6 +32,9 @@ type Kubescape struct {
 	// Inputs are control inputs by name, as insecureCapabilities. They take the place
 	// of those in the defaults file beside the rules.
 	Inputs map[string][]string `json:"inputs,omitzero"`
+	// CloudProvider is whose the clusters are: eks, aks or gke. Without it, rules for
+	// such clusters alone are left out.
+	CloudProvider string `json:"cloudProvider,omitzero" jsonschema:"enum=eks,enum=aks,enum=gke"`
 }
 
 // Directory is a directory of rules.

@@ -17,7 +17,16 @@ type control struct {
 	Remediation string   `json:"remediation"`
 	BaseScore   float64  `json:"baseScore"`
 	RulesNames  []string `json:"rulesNames"`
+	Scope       struct {
+		Matches any `json:"matches"` // a list, in some files one within another
+	} `json:"scanningScope"`
 }
+
+// anyCloud is the scope of a control for the clusters of every cloud.
+const anyCloud = "cloud"
+
+// clouds are the scopes of controls for clusters of clouds alone.
+var clouds = []string{anyCloud, "eks", "aks", "gke"}
 
 // framework is a file of frameworks: a list of controls.
 type framework struct {
@@ -101,4 +110,32 @@ func (c *catalogue) describe(r *rule.Rule, ruleName string) (rated bool) {
 	}
 	r.Severity = severityOf(score)
 	return score > 0
+}
+
+// fits tells whether a rule is meant for clusters of a cloud, "" for none: one of
+// its controls is, or says nothing of that.
+func (c *catalogue) fits(ruleName, cloud string) bool {
+	ids := c.byRule[ruleName]
+	return len(ids) == 0 || slices.ContainsFunc(ids, func(id string) bool {
+		scope := textsIn(c.controls[id].Scope.Matches)
+		return len(scope) == 0 || slices.ContainsFunc(scope, func(place string) bool {
+			place = strings.ToLower(place)
+			return !slices.Contains(clouds, place) || place == cloud || place == anyCloud && cloud != ""
+		})
+	})
+}
+
+// textsIn returns the texts of a list and of those within it.
+func textsIn(value any) []string {
+	switch value := value.(type) {
+	case string:
+		return []string{value}
+	case []any:
+		var texts []string
+		for _, element := range value {
+			texts = append(texts, textsIn(element)...)
+		}
+		return texts
+	}
+	return nil
 }

@@ -19,9 +19,12 @@ type Options struct {
 	// Inputs are control inputs, as insecureCapabilities; they take the place of
 	// those of the same name that a defaults file has.
 	Inputs map[string][]string
-	// Cluster is what rules ask about the cluster, as cloudProvider.
+	// Cluster is what rules ask about the cluster, as cloudProvider: eks, aks or gke.
 	Cluster map[string]string
 }
+
+// cloudProvider is the name of the cloud among what rules ask about the cluster.
+const cloudProvider = "cloudProvider"
 
 //go:embed library/*
 var library embed.FS
@@ -57,7 +60,7 @@ func readInputs(documents []*rule.Document, options Options) (*controlInputs, []
 	slices.SortStableFunc(files, func(a, b *rule.Document) int {
 		return cmp.Or(cmp.Compare(strings.Count(b.Path, "/"), strings.Count(a.Path, "/")), cmp.Compare(b.Path, a.Path))
 	})
-	in := &controlInputs{posture: make(map[string][]string), cluster: map[string]string{"cloudProvider": ""}}
+	in := &controlInputs{posture: make(map[string][]string), cluster: map[string]string{cloudProvider: ""}}
 	for _, document := range append(found, files...) {
 		var file inputsFile
 		if err := readJSON(document.Content, &file); err != nil {

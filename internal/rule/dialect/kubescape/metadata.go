@@ -106,6 +106,11 @@ func (k kinds) onTemplates() bool {
 	})
 }
 
+// everywhere tells whether a kind is among them that every cluster has.
+func (k kinds) everywhere() bool {
+	return slices.ContainsFunc(k, func(kind schema.GroupKind) bool { return kind.Group == rule.Any || isBuiltin(kind.Group) })
+}
+
 // needs returns the kinds that a rule compares with. Those that come with
 // Kubernetes it cannot do without; others may not be there.
 func (k kinds) needs() []rule.Need {

@@ -140,7 +140,7 @@ func (t *tree) read(documents []*rule.Document, options Options) {
 	inputs, wrong := readInputs(plain, options)
 	t.problems = append(append(t.problems, wrong...), catalogue.problems...)
 	t.rules = slices.DeleteFunc(t.rules, func(s *source) bool {
-		problem := t.describe(s, catalogue)
+		problem := t.describe(s, catalogue, strings.ToLower(options.Cluster[cloudProvider]))
 		if problem != nil {
 			t.problems = append(t.problems, problem)
 		}
@@ -159,7 +159,7 @@ func inTest(file string) bool { return strings.Contains("/"+file, "/test/") }
 
 // describe reads what is known of a rule. One that is to be passed over stays
 // without rule.
-func (t *tree) describe(s *source, catalogue *catalogue) *rule.Problem {
+func (t *tree) describe(s *source, catalogue *catalogue, cloud string) *rule.Problem {
 	folder := t.folders[path.Dir(s.document.Path)]
 	metadata := &Metadata{Name: strings.TrimSuffix(path.Base(s.document.Path), ".rego")}
 	if path.Base(s.document.Path) == ruleFile {
@@ -182,6 +182,9 @@ func (t *tree) describe(s *source, catalogue *catalogue) *rule.Problem {
 		metadata, wanted = read, read.kinds()
 	}
 	s.name = metadata.Name
+	if wanted.everywhere() && !catalogue.fits(s.name, cloud) {
+		return nil // elsewhere it would find the same in every cluster
+	}
 	s.rule = &rule.Rule{
 		ID: name + "/" + s.name, Category: name, Title: s.name, Severity: finding.Medium, Mode: finding.Warn,
 		Kinds: []schema.GroupKind(wanted), Template: wanted.onTemplates(), Doors: []finding.Door{finding.DoorAdmission, finding.DoorScan},

@@ -117,6 +117,43 @@ func TestMetadataAndControlsDescribeRules(t *testing.T) {
 	}
 }
 
+func TestRulesForCloudsAreForTheirClustersAlone(t *testing.T) {
+	const described = `{"name": "pods", "match": [], "dynamicMatch": [{"apiGroups": ["eks.amazonaws.com"], "resources": ["ClusterDescribe"]}]}`
+	control := func(id, matches string) string {
+		return fmt.Sprintf(`{"controlID": %q, "rulesNames": ["pods"], "scanningScope": {"matches": %s}}`, id, matches)
+	}
+	for _, test := range []struct {
+		name, cloud, metadata string
+		scopes                []string
+		loads                 bool
+	}{
+		{"no scope", "", podsOnly, []string{"[]"}, true},
+		{"every cluster", "", podsOnly, []string{`["cluster", "EKS"]`}, true},
+		{"files", "", podsOnly, []string{`["file"]`}, true},
+		{"another cluster", "", podsOnly, []string{`["EKS"]`}, false},
+		{"another cloud", "aks", podsOnly, []string{`["EKS"]`}, false},
+		{"its cloud", "EKS", podsOnly, []string{`["EKS"]`}, true},
+		{"any cloud", "gke", podsOnly, []string{`["cloud"]`}, true},
+		{"any cloud where there is none", "", podsOnly, []string{`["cloud"]`}, false},
+		{"another control that is for all", "", podsOnly, []string{`["EKS"]`, `["cluster"]`}, true},
+		{"a list within the list", "", podsOnly, []string{`[["EKS", "AKS"]]`}, false},
+		{"what only that cloud has", "", described, []string{`["EKS"]`}, true},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			tree := fstest.MapFS{"a/raw.rego": {Data: []byte(finds)}, "a/rule.metadata.json": {Data: []byte(test.metadata)}, "b/raw.rego": {Data: []byte(finds)}}
+			for i, scope := range test.scopes {
+				id := fmt.Sprintf("C-%d", i)
+				tree["controls/"+id+".json"] = &fstest.MapFile{Data: []byte(control(id, scope))}
+			}
+			options := kubescape.Options{Cluster: map[string]string{"cloudProvider": test.cloud}}
+			set, problems := source.Load([]rule.Reader{kubescape.Reader{Options: options}}, source.Source{FS: tree, Name: "tree"})
+			if loads := set.Rule("kubescape/pods") != nil; loads != test.loads || len(problems) > 0 {
+				t.Errorf("loads: %v, problems %v", loads, problems)
+			}
+		})
+	}
+}
+
 func TestKindsAreKnownByWhateverNameRulesGiveThem(t *testing.T) {
 	for _, test := range []struct {
 		name, group, resource string
