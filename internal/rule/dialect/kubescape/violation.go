@@ -204,19 +204,20 @@ func (d *Dialect) about(subject *rule.Subject, response ast.Object) (prefix stri
 	if !ok {
 		return "", true // it does not say, so it is about what was judged
 	}
-	objects, external := elementsOf(fieldOf(alert, "k8sApiObjects")), externalOf(alert)
+	objects := elementsOf(fieldOf(alert, "k8sApiObjects"))
 	if d.shape == single {
-		return "", len(objects) > 0 || external != nil
+		return "", len(objects) > 0 || externalOf(alert) != nil
 	}
 	for _, object := range objects {
 		if isOf(object, subject.Resource.Identity, subject.Resource.EffectiveNamespace()) {
 			return "", true
 		}
 	}
-	externals := []*ast.Term{external}
+	external := externalOf(alert)
 	if external == nil {
 		return "", false
 	}
+	externals := []*ast.Term{external}
 	if _, list := external.Value.(*ast.Array); list {
 		externals = elementsOf(external)
 	}
