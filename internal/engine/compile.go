@@ -94,6 +94,9 @@ func compile(modules map[string]*ast.Module, capabilities *ast.Capabilities) *co
 	})
 	compiler.Compile(modules)
 	result := &compiled{compiler: compiler, resolved: make(map[*ast.Rule]*ast.Rule)}
+	if compiler.Failed() { // perhaps before there was anything to keep
+		return result
+	}
 	for name, module := range compiler.Modules {
 		for i, rule := range module.Rules {
 			result.resolved[rule] = written[name][i]

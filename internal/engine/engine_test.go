@@ -140,6 +140,7 @@ func TestFilesThatDoNotCompileAreLeftOutAndNamed(t *testing.T) {
 		"unsafe.rego":    ruleText("unsafe", "", "violation contains {\"msg\": x} if input.object.kind == \"Pod\""),
 		"undefined.rego": ruleText("undefined", "", `violation contains {"msg": "x"} if nonsense(input)`),
 		"library.rego":   "package reeve.lib.l\nlist := input.parameters.list\n",
+		"shadow.rego":    ruleText("shadow", "", "violation contains {\"msg\": \"x\"} if f(1)\nf(input) := input"),
 		"type.rego":      ruleText("type", "", `violation contains {"msg": "x"} if 1 + "a" == 2`),
 	})
 	e, problems, err := engine.New(set, engine.Options{})
@@ -153,7 +154,7 @@ func TestFilesThatDoNotCompileAreLeftOutAndNamed(t *testing.T) {
 			t.Errorf("%s: no reason", problem.File)
 		}
 	}
-	want := []string{"rules/library.rego", "rules/type.rego", "rules/undefined.rego", "rules/unsafe.rego"}
+	want := []string{"rules/library.rego", "rules/shadow.rego", "rules/type.rego", "rules/undefined.rego", "rules/unsafe.rego"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("left out (-want +got):\n%s", diff)
 	}
