@@ -88,6 +88,11 @@ func TestForeignRulesSeeWhatTheirDialectPromises(t *testing.T) {
 		{"conftest, v0, allowed", map[string]string{"host.rego": conftestOld}, podAlone, []string{}},
 		{"conftest, v1, with warn, deny_ and objects", map[string]string{"a/b.rego": "package main\nwarn_latest contains {\"msg\": m} if {\n some c in input.spec.containers\n endswith(c.image, \":latest\")\n m := c.name\n}\ndeny_x contains \"x\" if input.spec.hostNetwork\n"}, podOnHost,
 			[]string{"conftest/a/b (deny): x", "conftest/a/b (warn): a"}},
+		{"conftest, v0 that looks like v1 and calls a builtin of old", map[string]string{"p.rego": "package main\nimport future.keywords\nbad := any([input.spec.hostNetwork])\ndeny contains \"old\" if {\n bad\n re_match(\"a\", \"a\")\n}"}, podOnHost,
+			[]string{"conftest/p (deny): old"}},
+		{"conftest, v0 that looks like v1 and imports a library twice", map[string]string{
+			"p.rego": "package main\nimport future.keywords\nimport data.lib\nimport data.lib\ndeny contains lib.word if input.spec.hostNetwork", "lib.rego": "package lib\nword := \"w\""}, podOnHost,
+			[]string{"conftest/p (deny): w"}},
 		{"conftest, any package and any kind", map[string]string{"p.rego": "package team.checks\nviolation[{\"msg\": \"v\"}] { input.spec.hostNetwork }"}, otherKind,
 			[]string{"conftest/p (deny): v"}},
 		{"conftest, two files of one package sharing a helper", map[string]string{

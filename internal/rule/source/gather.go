@@ -107,6 +107,9 @@ func (g *gatherer) read(name string) error {
 	return nil
 }
 
+// modernOnly is what v1 forbids in text that it can parse.
+var modernOnly = ast.RegoCheckOptions{NoDuplicateImports: true, NoRootDocumentOverrides: true, NoDeprecatedBuiltins: true}
+
 // parse parses a document's Rego: as v1, else as v0, in which older rules are
 // written. A METADATA block that is none of ours may be anything: where it is what
 // is wrong, the module is read without, and the document remembers why.
@@ -114,6 +117,11 @@ func parse(document *rule.Document) error {
 	modern, err := parseAs(document, ast.RegoV1, true)
 	if err == nil {
 		document.Module = modern
+		if forbidden := ast.CheckRegoV1WithOptions(modern, modernOnly); len(forbidden) > 0 && !document.Builtin {
+			if old, err := parseAs(document, ast.RegoV0, true); err == nil {
+				document.Module = old
+			}
+		}
 		return nil
 	}
 	if _, empty := errors.AsType[*ast.Error](err); empty { // all other errors are ast.Errors
