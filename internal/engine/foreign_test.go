@@ -108,6 +108,25 @@ func TestForeignRulesSeeWhatTheirDialectPromises(t *testing.T) {
 		{"conftest, an exception in another file", map[string]string{
 			"p.rego": "package main\ndeny_host[\"h\"] { input.spec.hostNetwork }\ndeny_other[\"o\"] { input.spec.hostNetwork }", "e.rego": "package main\nexception[rules] { input.metadata.name == \"web\"; rules := [\"host\"] }"}, podOnHost,
 			[]string{"conftest/p (deny): o"}},
+		{"conftest, exceptions by the name without what conftest takes off it", map[string]string{
+			"p.rego": "package main\nviolation_deny_x[\"a\"] { input.spec.hostNetwork }\ndeny_y[\"b\"] { input.spec.hostNetwork }\nexception[rules] { rules := [\"x\"] }"}, podOnHost,
+			[]string{"conftest/p (deny): b"}},
+		{"conftest, an exception for all rules without a name", map[string]string{
+			"p.rego": "package main\nimport rego.v1\ndeny contains \"a\" if input.spec.hostNetwork\nwarn_y contains \"b\" if input.spec.hostNetwork\nexception contains [\"\"] if input.kind == \"Pod\""}, podOnHost,
+			[]string{"conftest/p (warn): b"}},
+		{"conftest, files that differ in a helper of the same name find each their own", map[string]string{
+			"one.rego": "package main\ndeny[m] { m := about }\nabout = \"one\" { input.spec.hostNetwork }", "two.rego": "package main\ndeny[m] { m := about }\nabout = \"two\" { input.spec.hostPID }",
+			"help.rego": "package main\nother { true }"}, podOnHost,
+			[]string{"conftest/one (deny): one"}},
+		{"conftest, files that negate a helper of the same name share it", map[string]string{
+			"one.rego": "package main\ndeny[\"n\"] { not fine }\nfine { input.spec.hostNetwork }", "two.rego": "package main\ndeny[\"n\"] { not fine }\nfine { input.spec.hostPID }"}, podOnHost,
+			[]string{}},
+		{"conftest, a library that no rule imports", map[string]string{
+			"p.rego": "package main\ndeny[\"d\"] { input.spec.hostNetwork }", "lib/l.rego": "package lib.l\nf(x) { x }"}, podOnHost,
+			[]string{"conftest/p (deny): d"}},
+		{"conftest, a helper that has the name of a rule", map[string]string{
+			"p.rego": "package main\ndeny[\"d\"] { deny_host }", "help.rego": "package main\ndeny_host { input.spec.hostNetwork }"}, podOnHost,
+			[]string{"conftest/p (deny): d"}},
 		{"conftest, a rule that is a list", map[string]string{"p.rego": "package main\ndeny = [\"l\"] { input.spec.hostNetwork }"}, podOnHost,
 			[]string{"conftest/p (deny): l"}},
 		{"admission review", map[string]string{"p.rego": "package kubernetes.admission\ndeny[m] { input.request.kind.kind == \"Pod\"; input.request.operation == \"CREATE\"; input.request.object.spec.hostNetwork; m := input.request.namespace }"}, podOnHost,
@@ -125,6 +144,9 @@ func TestForeignRulesSeeWhatTheirDialectPromises(t *testing.T) {
 		{"admission review, main that does not care for deny elsewhere", map[string]string{
 			"main.rego": "package system\nmain := {\"response\": {\"allowed\": false, \"status\": {\"message\": \"no\"}}} if input.request.object.spec.hostNetwork", "p.rego": "package kubernetes.admission\ndeny[\"d\"] { input.request.object.spec.hostNetwork }"}, podOnHost,
 			[]string{"admissionreview/main (deny): no", "admissionreview/p (deny): d"}},
+		{"admission review, main that reads nothing of the review", map[string]string{
+			"main.rego": "package system\nimport data.kubernetes.admission\nmain = {\"apiVersion\": \"admission.k8s.io/v1\", \"response\": response}\ndefault response = {\"allowed\": true}\nresponse = {\"allowed\": false} { admission.deny[_] }", "p.rego": "package kubernetes.admission\ndeny[\"d\"] { input.request.object.spec.hostNetwork }"}, podOnHost,
+			[]string{"admissionreview/p (deny): d"}},
 		{"KubeEye", map[string]string{"hostRule.rego": "package kubeeye_workloads_rego\nhelp = [\"x\"] { true }\ndeny[msg] { o := input.Object; o.spec.hostNetwork; msg := {\"Name\": o.metadata.name, \"Namespace\": o.metadata.namespace, \"Type\": o.kind, \"Message\": \"HostNetwork\"} }"}, podOnHost,
 			[]string{"kubeeye/hostRule (warn): HostNetwork"}},
 		{"KubeEye, an object without name and namespace", map[string]string{"hostRule.rego": "package kubeeye_workloads_rego\nany[msg] { o := input.Object; msg := {\"Message\": concat(\" \", [o.metadata.name, o.metadata.namespace])} }"}, podUnnamed,
@@ -186,13 +208,30 @@ func TestConftestRulesReadTheirData(t *testing.T) {
 	}
 }
 
-func TestARuleForGatekeeperAloneNeedsATemplate(t *testing.T) {
-	tree := fstest.MapFS{
-		"src.rego":  {Data: []byte("package k8sx\nviolation[{\"msg\": \"m\"}] { input.review.object.spec.hostNetwork; input.parameters.x }")},
-		"both.rego": {Data: []byte("package both\nobject = input { not input.review }\nobject = input.review.object { input.review }\ndeny[\"b\"] { object.spec.hostNetwork; input.kind == \"Pod\" }")},
-	}
-	set, problems := source.Load(dialect.All(), source.Source{FS: tree, Name: "rules"})
-	if len(problems) != 1 || !strings.Contains(problems[0].Error(), "rules/src.rego:1: the rule reads input.review") || len(set.Rules()) != 1 {
-		t.Errorf("problems %v, rules %d", problems, len(set.Rules()))
+func TestForeignRulesThatCouldNeverFindAnythingAreNamed(t *testing.T) {
+	for _, test := range []struct{ name, text, want string }{
+		{"for Gatekeeper alone", "package k8sx\nviolation[{\"msg\": \"m\"}] { input.review.object.spec.hostNetwork; input.parameters.x }", "rules/p.rego:1: the rule reads input.review"},
+		{"for Gatekeeper and conftest", "package both\nobject = input { not input.review }\nobject = input.review.object { input.review }\ndeny[\"b\"] { object.spec.hostNetwork; input.kind == \"Pod\" }", ""},
+		{"for combined files", "package main\ndeny[\"c\"] { input[i].contents.kind == \"Pod\"; not has(input[i].contents) }\nhas(o) { o.x }", "rules/p.rego:1: the rule reads a list of files"},
+		{"for the first of combined files", "package main\nimport rego.v1\ndeny contains \"c\" if {\n one := input[0]\n one.contents.kind == \"Pod\"\n}", "rules/p.rego:1: the rule reads a list of files"},
+		{"for combined files and others", "package main\ndeny[\"c\"] { input[_].contents.kind == \"Pod\" }\ndeny[\"d\"] { input.kind == \"Pod\" }", ""},
+		{"for all fields of an object", "package main\ndeny[\"f\"] { input[_].hostNetwork }", ""},
+		{"true or nothing, in v0", "package main\n\ndeny { input.kind == \"Pod\" }", "rules/p.rego:3: deny is true or nothing"},
+		{"true or false, in v1", "package main\n\ndefault deny_x := false\n\ndeny_x if input.kind == \"Pod\"", "rules/p.rego:3: deny_x is true or nothing"},
+		{"true or nothing beside one with words", "package main\nwarn_x { input.kind }\ndeny[\"d\"] { warn_x }", ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			tree := fstest.MapFS{"p.rego": {Data: []byte(test.text)}}
+			set, problems := source.Load(dialect.All(), source.Source{FS: tree, Name: "rules"})
+			if test.want == "" {
+				if len(problems) > 0 || len(set.Rules()) != 1 {
+					t.Errorf("problems %v, rules %d", problems, len(set.Rules()))
+				}
+				return
+			}
+			if len(problems) != 1 || !strings.HasPrefix(problems[0].Error(), test.want) || len(set.Rules()) != 0 {
+				t.Errorf("problems %v, rules %d, want %q", problems, len(set.Rules()), test.want)
+			}
+		})
 	}
 }

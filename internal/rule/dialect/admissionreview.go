@@ -43,7 +43,7 @@ func (a AdmissionReview) Read(documents []*rule.Document) ([]rule.File, []*rule.
 			return document.Module.Package.Path.Equal(path) || reads(document.Module, path)
 		})
 	}
-	reader := &foreign{dialect: a, names: func(module *ast.Module) []rule.Entrypoint { return a.names(module, !repeats[module]) }}
+	reader := &foreign{dialect: a, libraries: true, names: func(module *ast.Module) []rule.Entrypoint { return a.names(module, !repeats[module]) }}
 	files, problems := reader.read(documents)
 	for _, document := range documents {
 		if !document.Claimed && repeats[document.Module] && len(a.names(document.Module, true)) > 0 {

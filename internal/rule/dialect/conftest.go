@@ -30,23 +30,51 @@ var conftestName = regexp.MustCompile(`^(deny|violation|warn)(_[a-zA-Z0-9]+)*$`)
 // Name returns conftest.
 func (Conftest) Name() string { return "conftest" }
 
-// Read reads all modules with rules that conftest would run. Modules that read
-// input.review are Gatekeeper's and need a template.
+// Read reads all modules with rules that conftest would run. Those that could
+// never find anything are left out.
 func (c Conftest) Read(documents []*rule.Document) ([]rule.File, []*rule.Problem) {
 	var problems []*rule.Problem
+	finding := make(map[string]bool) // the packages that may find something
 	for _, document := range documents {
-		if document.Module != nil && !c.reads(document.Module) {
-			document.Used = true // by others, or by nobody, as it was wished
-		}
-		if !document.Claimed && document.Module != nil && len(c.names(document.Module)) > 0 && readsReviewAlone(document.Module) {
-			document.Claimed = true
-			problems = append(problems, &rule.Problem{File: document.Name, Line: document.Module.Package.Location.Row,
-				Message: "the rule reads input.review, which Gatekeeper gives to the rules of ConstraintTemplates; load the template with its constraints"})
+		if document.Module != nil && len(c.names(document.Module)) > 0 {
+			finding[document.Module.Package.Path.String()] = true
 		}
 	}
-	reader := &foreign{dialect: c, names: c.names, adapt: c.except, documents: c.Data}
+	for _, document := range documents {
+		if document.Module == nil {
+			continue
+		}
+		if !c.reads(document.Module) {
+			document.Used = true // by others, or by nobody, as it was wished
+		} else if problem := c.idle(document.Module, finding); problem != nil && !document.Claimed {
+			problem.File = document.Name
+			document.Claimed = true
+			problems = append(problems, problem)
+		}
+	}
+	reader := &foreign{dialect: c, names: c.names, libraries: true, adapt: c.except, documents: c.Data}
 	files, more := reader.read(documents)
 	return files, append(problems, more...)
+}
+
+// idle returns why the rules of a module could never find anything, nil where they
+// may, or help others of their package to.
+func (c Conftest) idle(module *ast.Module, finding map[string]bool) *rule.Problem {
+	if len(c.names(module)) > 0 {
+		line := module.Package.Location.Row
+		switch {
+		case readsReviewAlone(module):
+			return &rule.Problem{Line: line, Message: "the rule reads input.review, which Gatekeeper gives to the rules of ConstraintTemplates; load the template with its constraints"}
+		case readsCombinedAlone(module):
+			return &rule.Problem{Line: line, Message: "the rule reads a list of files, as conftest gives with --combine; Reeve judges one object at a time: write a rule of Reeve's own that reads data.inventory"}
+		}
+		return nil
+	}
+	name, line := wordless(module, conftestName.MatchString)
+	if name == "" || finding[module.Package.Path.String()] {
+		return nil
+	}
+	return &rule.Problem{Line: line, Message: fmt.Sprintf("%s is true or nothing, so it has no message that could be found; write %[1]s contains msg if { ... }", name)}
 }
 
 // reads tells whether the package of a module is one to read.
@@ -67,60 +95,20 @@ func (c Conftest) names(module *ast.Module) []rule.Entrypoint {
 	})
 }
 
-// entrypointsOf returns the Rego rules of a module that choose accepts, each once.
-// Those that are no partial sets are evaluated alone.
-func entrypointsOf(module *ast.Module, choose func(name string) (finding.Mode, bool)) []rule.Entrypoint {
-	var found []rule.Entrypoint
-	for _, name := range definedNames(module) {
-		known := slices.ContainsFunc(found, func(e rule.Entrypoint) bool { return e.Name == name })
-		if mode, ok := choose(name); ok && !known {
-			found = append(found, rule.Entrypoint{Name: name, Mode: mode, Alone: misshapen(module, name) > 0})
-		}
-	}
-	return found
-}
-
-// readsInput tells whether a module reads a field of input.
-func readsInput(module *ast.Module, field string) bool {
-	prefix := ast.InputRootRef.Append(ast.StringTerm(field))
-	found := false
-	ast.WalkRefs(module, func(ref ast.Ref) bool {
-		found = found || ref.HasPrefix(prefix)
-		return found
-	})
-	return found
-}
-
-// readsReviewAlone tells whether all that a module reads of its input is what
-// Gatekeeper gives: then it means nothing to conftest. Some rules are for both.
-func readsReviewAlone(module *ast.Module) bool {
-	alone := readsInput(module, "review")
-	ast.WalkRefs(module, func(ref ast.Ref) bool {
-		if ref.HasPrefix(ast.InputRootRef) {
-			path := groundStrings(ref[1:])
-			alone = alone && len(path) > 0 && (path[0] == "review" || path[0] == "parameters")
-		}
-		return false
-	})
-	return alone
-}
-
-// groundStrings returns the constant strings that a reference begins with.
-func groundStrings(ref ast.Ref) []string {
-	var path []string
-	for _, term := range ref {
-		s, ok := term.Value.(ast.String)
-		if !ok {
-			break
-		}
-		path = append(path, string(s))
-	}
-	return path
-}
-
 // exceptionRule is the name of conftest's own exceptions: sets of lists with the
 // names of rules, without deny_ and the like, that do not count.
 const exceptionRule = "exception"
+
+// exceptionName returns how exceptions name a rule.
+func exceptionName(name string) string {
+	if !strings.Contains(name, "_") {
+		return ""
+	}
+	for _, prefix := range []string{"violation_", "deny_", "warn_"} {
+		name = strings.TrimPrefix(name, prefix)
+	}
+	return name
+}
 
 // except makes a module's rules heed the exceptions of its package, which may
 // stand in another file.
@@ -133,8 +121,7 @@ func (c Conftest) except(members []*rule.Document, document *rule.Document, modu
 	function := fmt.Sprintf("reeve_excepted_%x", sha256.Sum256([]byte(document.Name)))
 	for _, r := range module.Rules {
 		if conftestName.MatchString(definedName(r)) && len(r.Head.Args) == 0 {
-			_, suffix, _ := strings.Cut(definedName(r), "_")
-			for _, expression := range ast.MustParseBody(fmt.Sprintf("not %s(%q)", function, suffix)) {
+			for _, expression := range ast.MustParseBody(fmt.Sprintf("not %s(%q)", function, exceptionName(definedName(r)))) {
 				r.Body.Append(expression)
 			}
 		}

@@ -25,6 +25,9 @@ type foreign struct {
 	names func(*ast.Module) []rule.Entrypoint
 	// separate is true when files of one package know nothing of each other.
 	separate bool
+	// libraries is true when all modules beside the rules are libraries, those too
+	// that none of them imports.
+	libraries bool
 	// adapt may change a module before it is moved, and adds files that it needs.
 	// It is given all files of the dialect in the tree.
 	adapt func(members []*rule.Document, document *rule.Document, module *ast.Module) []rule.File
@@ -37,11 +40,11 @@ type foreign struct {
 // grove is what of one tree belongs to one dialect.
 type grove struct {
 	*foreign
-	name      string
-	members   []*rule.Document // of packages with entry points
-	libraries []*rule.Document // of other packages that the members import
-	shared    *rule.Unit       // of the members
-	beside    *rule.Unit       // of the libraries
+	name     string
+	members  []*rule.Document // of packages with entry points
+	imported []*rule.Document // of other packages that the members import
+	shared   *rule.Unit       // of the members
+	beside   *rule.Unit       // of the imported
 }
 
 // read claims the dialect's documents, tree by tree, and returns their files.
@@ -123,11 +126,16 @@ func (g *grove) find(tree []*rule.Document) {
 	}
 	for queue := slices.Clone(g.members); len(queue) > 0; queue = queue[1:] {
 		for _, other := range others {
-			if !slices.Contains(g.libraries, other) && reads(queue[0].Module, other.Module.Package.Path) {
+			if !slices.Contains(g.imported, other) && reads(queue[0].Module, other.Module.Package.Path) {
 				other.Used = true
-				g.libraries = append(g.libraries, other)
+				g.imported = append(g.imported, other)
 				queue = append(queue, other)
 			}
+		}
+	}
+	if g.libraries && len(g.members) > 0 {
+		for _, other := range others {
+			other.Used = true
 		}
 	}
 }
@@ -151,10 +159,10 @@ func (g *grove) files() []rule.File {
 	together := g.members
 	if g.separate {
 		together, apart = nil, g.members
-	} else if clashing := clashing(g.members, g.libraries); len(clashing) > 0 {
+	} else if lone := g.lone(); len(lone) > 0 {
 		together, apart = nil, nil
 		for _, document := range g.members {
-			if clashing[document.Module.Package.Path.String()] {
+			if lone[document.Module.Package.Path.String()] {
 				apart = append(apart, document)
 			} else {
 				together = append(together, document)
@@ -164,13 +172,13 @@ func (g *grove) files() []rule.File {
 	for _, document := range together {
 		g.shared.Add(document.Module)
 	}
-	for _, document := range g.libraries {
+	for _, document := range g.imported {
 		g.beside.Add(document.Module)
 	}
 	g.shared.Use(g.beside)
 	g.beside.Use(g.shared)
 	var files []rule.File
-	for _, document := range g.libraries {
+	for _, document := range g.imported {
 		files = append(files, rule.File{Name: document.Name, Source: document.Content, Module: g.beside.Move(document.Module), Foreign: true})
 	}
 	for _, document := range together {
@@ -259,31 +267,4 @@ func (g *grove) rule(document *rule.Document, pkg ast.Ref, entrypoints []rule.En
 		g.complete(r, document)
 	}
 	return r
-}
-
-// clashing returns the packages whose files do not compile together, because they
-// define the same name in different ways.
-func clashing(members, libraries []*rule.Document) map[string]bool {
-	perPackage := make(map[string]int)
-	packageOf := make(map[string]string)
-	modules := make(map[string]*ast.Module)
-	for _, document := range slices.Concat(members, libraries) {
-		modules[document.Name] = document.Module
-	}
-	for _, document := range members {
-		packageOf[document.Name] = document.Module.Package.Path.String()
-		perPackage[packageOf[document.Name]]++
-	}
-	compiler := ast.NewCompiler().SetErrorLimit(0)
-	compiler.Compile(modules)
-	found := make(map[string]bool)
-	for _, err := range compiler.Errors {
-		if err.Location == nil {
-			continue
-		}
-		if pkg := packageOf[err.Location.File]; perPackage[pkg] > 1 {
-			found[pkg] = true
-		}
-	}
-	return found
 }

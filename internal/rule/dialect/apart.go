@@ -1,0 +1,166 @@
+package dialect
+
+import (
+	"slices"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+
+	"github.com/kubereeve/reeve/internal/rule"
+)
+
+// lone returns the packages whose files are better taken each by itself.
+func (g *grove) lone() map[string]bool {
+	found := clashing(g.members, g.imported)
+	byPackage := make(map[string][]*rule.Document)
+	for _, document := range g.members {
+		name := document.Module.Package.Path.String()
+		byPackage[name] = append(byPackage[name], document)
+	}
+	for name, documents := range byPackage {
+		if g.alike(documents) {
+			found[name] = true
+		}
+	}
+	return found
+}
+
+// alike tells whether files of a package have entry points in the same words, and
+// differ in a helper that these refer to. Together each of them would find what one
+// does. Taken by themselves they find the same once, and it is known which file did:
+// an entry point that refers to a helper once, and neither negates nor collects it,
+// finds with all definitions of the helper what it finds with each.
+func (g *grove) alike(documents []*rule.Document) bool {
+	entries := map[string]bool{}
+	defined := make(map[string][]*rule.Document)
+	for _, document := range documents {
+		for _, entrypoint := range g.names(document.Module) {
+			entries[entrypoint.Name] = true
+		}
+		for _, r := range document.Module.Rules {
+			name := definedName(r)
+			if r.Default || name == exceptionRule {
+				return false
+			}
+			if !slices.Contains(defined[name], document) {
+				defined[name] = append(defined[name], document)
+			}
+		}
+	}
+	found := false
+	for name, by := range defined {
+		for _, document := range documents {
+			if mentions(document.Module, name) && (entries[name] || !slices.Contains(by, document)) {
+				return false // one file needs another
+			}
+		}
+		if entries[name] || len(by) == 1 {
+			continue
+		}
+		found = true
+		for _, document := range by {
+			users, plain := usersOf(document.Module, name, entries)
+			if first, _ := usersOf(by[0].Module, name, entries); !plain || !slices.Equal(first, users) {
+				return false
+			}
+		}
+	}
+	return found
+}
+
+// mentions tells whether a module refers to a name of its package.
+func mentions(module *ast.Module, name string) bool {
+	return slices.ContainsFunc(module.Rules, func(r *ast.Rule) bool { return usesIn(r, name) > 0 })
+}
+
+// usersOf returns the Rego rules of a module that refer to a name, as text and
+// sorted. The second result is false when one of them is no entry point, or does
+// more than asking for it once.
+func usersOf(module *ast.Module, name string, entries map[string]bool) ([]string, bool) {
+	var users []string
+	for _, r := range module.Rules {
+		if usesIn(r, name) == 0 {
+			continue
+		}
+		if !entries[definedName(r)] || !asksOnce(r, name) {
+			return nil, false
+		}
+		users = append(users, r.String())
+	}
+	slices.Sort(users)
+	return users, true
+}
+
+// asksOnce tells whether a Rego rule refers to a name once, and neither negated nor
+// within a comprehension.
+func asksOnce(r *ast.Rule, name string) bool {
+	once := usesIn(r, name) == 1 && r.Else == nil
+	for _, expression := range r.Body {
+		once = once && !(expression.Negated && uses(expression, name) > 0)
+	}
+	ast.WalkClosures(r, func(closure any) bool {
+		once = once && uses(closure, name) == 0
+		return false
+	})
+	return once
+}
+
+// usesIn counts how often a Rego rule refers to a name, its own not included.
+func usesIn(r *ast.Rule, name string) int {
+	count := uses(r.Body, name)
+	for _, term := range append([]*ast.Term{r.Head.Key, r.Head.Value}, r.Head.Args...) {
+		if term != nil {
+			count += uses(term, name)
+		}
+	}
+	if r.Else != nil {
+		count += usesIn(r.Else, name)
+	}
+	return count
+}
+
+// uses counts how often a node may refer to a name of its package, by itself or
+// behind the name of the package.
+func uses(node any, name string) int {
+	count := 0
+	ast.WalkTerms(node, func(term *ast.Term) bool {
+		switch value := term.Value.(type) {
+		case ast.Var:
+			if string(value) == name {
+				count++
+			}
+		case ast.Ref:
+			if slices.Contains(groundStrings(value[1:]), name) && !value.HasPrefix(ast.InputRootRef) {
+				count++
+			}
+		}
+		return false
+	})
+	return count
+}
+
+// clashing returns the packages whose files do not compile together, because they
+// define the same name in different ways.
+func clashing(members, libraries []*rule.Document) map[string]bool {
+	perPackage := make(map[string]int)
+	packageOf := make(map[string]string)
+	modules := make(map[string]*ast.Module)
+	for _, document := range slices.Concat(members, libraries) {
+		modules[document.Name] = document.Module
+	}
+	for _, document := range members {
+		packageOf[document.Name] = document.Module.Package.Path.String()
+		perPackage[packageOf[document.Name]]++
+	}
+	compiler := ast.NewCompiler().SetErrorLimit(0)
+	compiler.Compile(modules)
+	found := make(map[string]bool)
+	for _, err := range compiler.Errors {
+		if err.Location == nil {
+			continue
+		}
+		if pkg := packageOf[err.Location.File]; perPackage[pkg] > 1 {
+			found[pkg] = true
+		}
+	}
+	return found
+}
