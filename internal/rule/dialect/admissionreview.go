@@ -16,7 +16,9 @@ import (
 // AdmissionReview is the dialect of rules that OPA's kube-mgmt serves: they see
 // the AdmissionReview that the API server sends. In a scan they see one of an
 // object that is being created.
-type AdmissionReview struct{}
+type AdmissionReview struct {
+	replica *replica // shared by all rules that were read together
+}
 
 // admissionPackage is where kube-mgmt looks for rules.
 const admissionPackage = "kubernetes.admission"
@@ -43,7 +45,18 @@ func (a AdmissionReview) Read(documents []*rule.Document) ([]rule.File, []*rule.
 			return document.Module.Package.Path.Equal(path) || reads(document.Module, path)
 		})
 	}
-	reader := &foreign{dialect: a, libraries: true, names: func(module *ast.Module) []rule.Entrypoint { return a.names(module, !repeats[module]) }}
+	a.replica = &replica{}
+	asks := newQuestions(documents)
+	reader := &foreign{
+		dialect:   a,
+		libraries: true,
+		names:     func(module *ast.Module) []rule.Entrypoint { return a.names(module, !repeats[module]) },
+		prepare:   func(document *rule.Document) *ast.Module { return asks.modules[document] },
+		complete: func(r *rule.Rule, document *rule.Document) {
+			r.Inventory = asks.needs(document)
+			a.replica.asked = a.replica.asked || len(r.Inventory) > 0
+		},
+	}
 	files, problems := reader.read(documents)
 	for _, document := range documents {
 		if !document.Claimed && repeats[document.Module] && len(a.names(document.Module, true)) > 0 {
@@ -71,13 +84,17 @@ func (AdmissionReview) names(module *ast.Module, withMain bool) []rule.Entrypoin
 }
 
 // Input returns the AdmissionReview.
-func (AdmissionReview) Input(s *rule.Subject, _ *rule.Rule) *ast.Term {
+func (a AdmissionReview) Input(s *rule.Subject, _ *rule.Rule) *ast.Term {
 	return s.Shared("admissionreview", func() *ast.Term {
-		return ast.ObjectTerm(
+		pairs := [][2]*ast.Term{
 			rule.Field("apiVersion", ast.StringTerm("admission.k8s.io/v1")),
 			rule.Field("kind", ast.StringTerm("AdmissionReview")),
 			rule.Field("request", requestTerm(s)),
-		)
+		}
+		if s.Inventory != nil && a.replica.asked {
+			pairs = append(pairs, rule.Field(replicatedField, a.replica.of(s)))
+		}
+		return ast.ObjectTerm(pairs...)
 	})
 }
 
@@ -161,7 +178,7 @@ func (AdmissionReview) Violation(_ *rule.Subject, value ast.Value) (rule.Violati
 // Native returns where the field is in the native input.
 func (AdmissionReview) Native(path []string) ([]string, bool) {
 	if len(path) < 2 || path[0] != "request" {
-		return []string{"operation"}, len(path) == 1 && path[0] != "request" // kind and apiVersion never differ
+		return []string{"operation"}, len(path) == 1 && path[0] != "request" && path[0] != replicatedField // kind and apiVersion never differ
 	}
 	switch path[1] {
 	case "object":

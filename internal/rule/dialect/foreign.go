@@ -31,6 +31,8 @@ type foreign struct {
 	// adapt may change a module before it is moved, and adds files that it needs.
 	// It is given all files of the dialect in the tree.
 	adapt func(members []*rule.Document, document *rule.Document, module *ast.Module) []rule.File
+	// prepare, where it is given, returns what a document's module is read as.
+	prepare func(*rule.Document) *ast.Module
 	// complete fills in what the dialect knows of a rule.
 	complete func(*rule.Rule, *rule.Document)
 	// documents are data that the rules read.
@@ -179,7 +181,7 @@ func (g *grove) files() []rule.File {
 	g.beside.Use(g.shared)
 	var files []rule.File
 	for _, document := range g.imported {
-		files = append(files, rule.File{Name: document.Name, Source: document.Content, Module: g.beside.Move(document.Module), Foreign: true})
+		files = append(files, rule.File{Name: document.Name, Source: document.Content, Module: g.beside.Move(g.module(document)), Foreign: true})
 	}
 	for _, document := range together {
 		files = append(files, g.file(document, g.shared)...)
@@ -203,16 +205,24 @@ func (g *grove) apart(documents []*rule.Document) []rule.File {
 		for _, helper := range documents {
 			if len(g.names(helper.Module)) == 0 && helper.Module.Package.Path.Equal(document.Module.Package.Path) {
 				files = append(files, rule.File{Name: fmt.Sprintf("%s (for %s)", helper.Name, document.Name),
-					Source: helper.Content, Module: unit.Move(helper.Module), Foreign: true})
+					Source: helper.Content, Module: unit.Move(g.module(helper)), Foreign: true})
 			}
 		}
 	}
 	return files
 }
 
+// module returns what a document's module is read as.
+func (g *grove) module(document *rule.Document) *ast.Module {
+	if g.prepare == nil {
+		return document.Module
+	}
+	return g.prepare(document)
+}
+
 // file returns a document moved into a unit, with its rule if it has one.
 func (g *grove) file(document *rule.Document, unit *rule.Unit) []rule.File {
-	module := document.Module.Copy()
+	module := g.module(document).Copy()
 	var more []rule.File
 	entrypoints := g.names(document.Module)
 	if len(entrypoints) > 0 && g.adapt != nil {

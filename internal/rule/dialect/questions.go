@@ -1,0 +1,77 @@
+package dialect
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+
+	"github.com/kubereeve/reeve/internal/rule"
+)
+
+// questions are what documents ask of the objects that kube-mgmt keeps.
+type questions struct {
+	documents []*rule.Document
+	modules   map[*rule.Document]*ast.Module // with their references rewritten
+	asked     map[*rule.Document][]string    // the plural names of kinds
+}
+
+func newQuestions(documents []*rule.Document) *questions {
+	q := &questions{modules: make(map[*rule.Document]*ast.Module), asked: make(map[*rule.Document][]string)}
+	packages := make(map[string]bool) // of each tree, below data.kubernetes
+	for _, document := range documents {
+		if document.Claimed || document.Module == nil {
+			continue
+		}
+		q.documents = append(q.documents, document)
+		names := packagePath(document.Module)
+		switch {
+		case len(names) == 0 || names[0] != "kubernetes":
+			continue
+		case len(names) == 1:
+			names = definedNames(document.Module)
+		default:
+			names = names[1:2]
+		}
+		for _, name := range names {
+			packages[document.Tree+"\x00"+name] = true
+		}
+	}
+	for _, document := range q.documents {
+		q.modules[document], q.asked[document] = replicatedReferences(document.Module, func(name string) bool {
+			return packages[document.Tree+"\x00"+name]
+		})
+	}
+	return q
+}
+
+// needs returns the kinds that the rule in a document asks for, by itself or by what
+// it uses of other documents.
+func (q *questions) needs(document *rule.Document) []rule.Need {
+	var needs []rule.Need
+	used := []*rule.Document{document}
+	for i := 0; i < len(used); i++ {
+		for _, plural := range q.asked[used[i]] {
+			for _, kind := range replicable[plural] {
+				if need := (rule.Need{Kind: kind}); !slices.Contains(needs, need) {
+					needs = append(needs, need)
+				}
+			}
+		}
+		for _, other := range q.documents {
+			if other.Tree == document.Tree && !slices.Contains(used, other) && usesOf(used[i].Module, other.Module) {
+				used = append(used, other)
+			}
+		}
+	}
+	slices.SortFunc(needs, func(a, b rule.Need) int { return strings.Compare(a.Kind.String(), b.Kind.String()) })
+	return needs
+}
+
+// usesOf tells whether a module uses what another one defines.
+func usesOf(module, other *ast.Module) bool {
+	if !module.Package.Path.Equal(other.Package.Path) {
+		return reads(module, other.Package.Path)
+	}
+	return slices.ContainsFunc(other.Rules, func(r *ast.Rule) bool { return mentions(module, definedName(r)) })
+}

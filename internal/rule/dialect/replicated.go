@@ -1,0 +1,226 @@
+package dialect
+
+import (
+	"slices"
+	"sync"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/kubereeve/reeve/internal/resource"
+	"github.com/kubereeve/reeve/internal/rule"
+)
+
+// kube-mgmt keeps objects of the cluster in data.kubernetes, by the plural name of
+// their kind: data.kubernetes.ingresses.<namespace>.<name>, and without a namespace
+// data.kubernetes.namespaces.<name>. Here they come with the input, as the inventory
+// does, so references are rewritten to lead there.
+var (
+	replicatedRef = ast.MustParseRef("data.kubernetes")
+	replicatedTo  = ast.MustParseRef("input.replicated")
+)
+
+// replicatedField is where rules see the objects, beside the request.
+const replicatedField = "replicated"
+
+// replicable are the kinds that rules may ask for, by their plural names.
+var replicable = func() map[string][]schema.GroupKind {
+	kinds := slices.Concat(rule.Expand(schema.GroupKind{Group: rule.Any, Kind: rule.Any}), []schema.GroupKind{
+		{Kind: "ConfigMap"}, {Kind: "Endpoints"}, {Kind: "Event"}, {Kind: "PersistentVolume"}, {Kind: "Secret"},
+		{Group: "admissionregistration.k8s.io", Kind: "MutatingWebhookConfiguration"},
+		{Group: "admissionregistration.k8s.io", Kind: "ValidatingWebhookConfiguration"},
+		{Group: "apiextensions.k8s.io", Kind: "CustomResourceDefinition"},
+		{Group: "networking.k8s.io", Kind: "IngressClass"},
+		{Group: "scheduling.k8s.io", Kind: "PriorityClass"},
+		{Group: "storage.k8s.io", Kind: "StorageClass"},
+	})
+	byPlural := make(map[string][]schema.GroupKind)
+	for _, kind := range kinds {
+		plural := pluralOf(kind)
+		if !slices.Contains(byPlural[plural], kind) {
+			byPlural[plural] = append(byPlural[plural], kind)
+		}
+	}
+	return byPlural
+}()
+
+func pluralOf(kind schema.GroupKind) string {
+	plural, _ := meta.UnsafeGuessKindToResource(kind.WithVersion(""))
+	return plural.Resource
+}
+
+// replicatedReferences returns copies of a module in which references to objects
+// lead to the input, and the plural names of the kinds that they ask for. Names
+// that are packages of the tree are none.
+func replicatedReferences(module *ast.Module, isPackage func(string) bool) (*ast.Module, []string) {
+	moved := module.Copy()
+	whole := make(map[ast.Var]bool)    // imports of data.kubernetes
+	single := make(map[ast.Var]string) // imports of the objects of a kind
+	var asked []string
+	ask := func(plural string) {
+		if !slices.Contains(asked, plural) {
+			asked = append(asked, plural)
+		}
+	}
+	for _, each := range moved.Imports {
+		path, _ := each.Path.Value.(ast.Ref)
+		if plural := replicatedPlural(path, isPackage); plural != "" {
+			single[each.Name()] = plural
+			each.Path.Value = replicatedTo.Concat(path[len(replicatedRef):])
+		} else if path.Equal(replicatedRef) {
+			whole[each.Name()] = true
+		}
+	}
+	seen := make(map[*ast.Term]bool)
+	visit := func(term *ast.Term) bool {
+		if seen[term] {
+			return false
+		}
+		seen[term] = true
+		switch value := term.Value.(type) {
+		case ast.Var:
+			if plural := single[value]; plural != "" {
+				ask(plural)
+			}
+		case ast.Ref:
+			full := value
+			if head, ok := value[0].Value.(ast.Var); ok && whole[head] {
+				full = replicatedRef.Concat(value[1:])
+			}
+			if plural := replicatedPlural(full, isPackage); plural != "" {
+				ask(plural)
+				term.Value = replicatedTo.Concat(full[len(replicatedRef):])
+			}
+		}
+		return false
+	}
+	for _, each := range moved.Rules {
+		ast.WalkTerms(each, visit)
+	}
+	return moved, asked
+}
+
+// replicatedPlural returns the plural name that a reference to objects begins with,
+// "" where it is another reference.
+func replicatedPlural(ref ast.Ref, isPackage func(string) bool) string {
+	if len(ref) <= len(replicatedRef) || !ref.HasPrefix(replicatedRef) {
+		return ""
+	}
+	plural, _ := ref[len(replicatedRef)].Value.(ast.String)
+	if replicable[string(plural)] == nil || isPackage(string(plural)) {
+		return ""
+	}
+	return string(plural)
+}
+
+// replica is the objects of an inventory as kube-mgmt keeps them, made once for as
+// long as the inventory stays as it is.
+type replica struct {
+	asked bool // some rule asks for it
+
+	mu        sync.Mutex
+	inventory *ast.Term
+	made      ast.Object
+}
+
+// of returns what rules see. An object that is being created is not in the cluster
+// yet, also where a scan asks as if it were.
+func (r *replica) of(s *rule.Subject) *ast.Term {
+	objects := r.all(s.Inventory)
+	if s.Resource.Operation == resource.Create || s.Resource.Operation == resource.Scan {
+		path := []string{pluralOf(s.Resource.GroupKind()), s.Resource.EffectiveNamespace(), s.Resource.Name}
+		if path[1] == "" {
+			path = slices.Delete(path, 1, 2)
+		}
+		objects = without(objects, path)
+	}
+	return ast.NewTerm(objects)
+}
+
+func (r *replica) all(inventory *ast.Term) ast.Object {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.inventory == inventory {
+		return r.made
+	}
+	whole, _ := inventory.Value.(ast.Object)
+	plurals := make(map[string]ast.Object)
+	add := func(below func(plural string) ast.Object, byVersion *ast.Term) {
+		eachField(byVersion, func(version string, byKind *ast.Term) {
+			eachField(byKind, func(kind string, byName *ast.Term) {
+				into := below(pluralOf(schema.FromAPIVersionAndKind(version, kind).GroupKind()))
+				eachField(byName, func(name string, object *ast.Term) { into.Insert(ast.StringTerm(name), object) })
+			})
+		})
+	}
+	top := func(plural string) ast.Object {
+		if plurals[plural] == nil {
+			plurals[plural] = ast.NewObject()
+		}
+		return plurals[plural]
+	}
+	add(top, whole.Get(rule.Name("cluster")))
+	eachField(whole.Get(rule.Name("namespace")), func(namespace string, byVersion *ast.Term) {
+		add(func(plural string) ast.Object {
+			in := child(top(plural), namespace)
+			if in == nil {
+				in = ast.NewObject()
+				top(plural).Insert(ast.StringTerm(namespace), ast.NewTerm(in))
+			}
+			return in
+		}, byVersion)
+	})
+	made := ast.NewObject()
+	for plural, objects := range plurals {
+		made.Insert(ast.StringTerm(plural), ast.NewTerm(objects))
+	}
+	r.inventory, r.made = inventory, made
+	return made
+}
+
+// without returns an object without what is at a path, the object itself where
+// there is nothing.
+func without(object ast.Object, path []string) ast.Object {
+	key := ast.StringTerm(path[0])
+	at := object.Get(key)
+	if at == nil {
+		return object
+	}
+	below, isObject := at.Value.(ast.Object)
+	if len(path) > 1 && !isObject {
+		return object
+	}
+	var replaced ast.Object
+	if len(path) > 1 {
+		if replaced = without(below, path[1:]); replaced == below {
+			return object
+		}
+	}
+	kept := ast.NewObject()
+	object.Foreach(func(k, v *ast.Term) {
+		if !k.Equal(key) {
+			kept.Insert(k, v)
+		}
+	})
+	if replaced != nil {
+		kept.Insert(key, ast.NewTerm(replaced))
+	}
+	return kept
+}
+
+// eachField calls f with each field of an object.
+func eachField(term *ast.Term, f func(string, *ast.Term)) {
+	if term == nil {
+		return
+	}
+	fields, ok := term.Value.(ast.Object)
+	if !ok {
+		return
+	}
+	fields.Foreach(func(key, value *ast.Term) {
+		if name, ok := key.Value.(ast.String); ok {
+			f(string(name), value)
+		}
+	})
+}
