@@ -21,9 +21,9 @@ type key [sha256.Size]byte
 var hashers = sync.Pool{New: func() any { return sha256.New() }}
 
 // cacheKey returns the key of a resource: the rules and parameters (seed), the
-// scope, the kind, the namespace as rules see it, and the object's bytes without
-// the fields of maskedPaths. ok is false when the object cannot be read; then
-// nothing may be cached. Objects that differ only in white space or order of
+// scope, the kind, the subresource, the namespace as rules see it, and the object's
+// bytes without the fields of maskedPaths. ok is false when the object cannot be
+// read; then nothing may be cached. Objects that differ only in white space or order of
 // fields have different keys, which costs a miss and no more.
 func cacheKey(seed key, scope Scope, res *resource.Resource) (k key, ok bool) {
 	h := hashers.Get().(hash.Hash)
@@ -31,7 +31,10 @@ func cacheKey(seed key, scope Scope, res *resource.Resource) (k key, ok bool) {
 	h.Reset()
 	h.Write(seed[:])
 	h.Write([]byte{byte(scope)})
-	writeText(h, res.APIVersion, res.Kind, res.Identity.Namespace, string(res.Operation))
+	writeText(h, res.APIVersion, res.Kind, res.Identity.Namespace, string(res.Operation), res.Subresource)
+	if res.APIVersion == "v1" && res.Kind == "Namespace" { // is in itself to the API server
+		writeText(h, res.Name)
+	}
 	writeNamespace(h, res.Namespace)
 	tree := objectMasks
 	if res.APIVersion == "v1" && res.Kind == "Pod" {

@@ -11,6 +11,7 @@ import (
 	"github.com/kubereeve/reeve/internal/finding"
 	"github.com/kubereeve/reeve/internal/resource"
 	"github.com/kubereeve/reeve/internal/rule"
+	"github.com/kubereeve/reeve/internal/rule/dialect/gatekeeper"
 )
 
 // AdmissionReview is the dialect of rules that OPA's kube-mgmt serves: they see
@@ -98,22 +99,14 @@ func (a AdmissionReview) Input(s *rule.Subject, _ *rule.Rule) *ast.Term {
 	})
 }
 
-// requestTerm returns the request of an AdmissionReview about a subject.
+// requestTerm returns the request of an AdmissionReview about a subject, as the API
+// server sends it: without the fields that would be empty.
 func requestTerm(s *rule.Subject) *ast.Term {
 	res := s.Resource
 	gvk := schema.FromAPIVersionAndKind(res.APIVersion, res.Kind)
-	plural, _ := meta.UnsafeGuessKindToResource(gvk)
 	operation := res.Operation
 	if operation == resource.Scan {
 		operation = resource.Create
-	}
-	user := &resource.User{}
-	if res.User != nil {
-		user = res.User
-	}
-	groups := make([]*ast.Term, len(user.Groups))
-	for i, group := range user.Groups {
-		groups[i] = ast.StringTerm(group)
 	}
 	old := ast.InternedNullTerm
 	if s.OldObject != nil {
@@ -123,21 +116,53 @@ func requestTerm(s *rule.Subject) *ast.Term {
 	if operation == resource.Delete { // the API server has nothing but the old one
 		object, old = old, object
 	}
-	return ast.ObjectTerm(
-		rule.Field("uid", ast.StringTerm(res.UID)),
+	pairs := [][2]*ast.Term{
 		rule.Field("kind", groupVersionTerm(gvk.Group, gvk.Version, "kind", gvk.Kind)),
-		rule.Field("resource", groupVersionTerm(gvk.Group, gvk.Version, "resource", plural.Resource)),
-		rule.Field("subResource", ast.StringTerm(res.Subresource)),
-		rule.Field("name", ast.StringTerm(res.Name)),
-		rule.Field("namespace", ast.StringTerm(res.EffectiveNamespace())),
 		rule.Field("operation", ast.StringTerm(string(operation))),
+		rule.Field("object", object),
+		rule.Field("oldObject", old),
+	}
+	if !strings.HasSuffix(res.Name, "*") && res.Name != "" { // else the API server will generate it
+		pairs = append(pairs, rule.Field("name", ast.StringTerm(res.Name)))
+	}
+	namespace := res.EffectiveNamespace()
+	if gvk.Group == "" && gvk.Kind == "Namespace" { // which the API server puts into themselves
+		namespace = res.Name
+	}
+	if namespace != "" {
+		pairs = append(pairs, rule.Field("namespace", ast.StringTerm(namespace)))
+	}
+	if res.Request != nil {
+		return ast.ObjectTerm(append(pairs, gatekeeper.RequestFields(res)...)...)
+	}
+	return ast.ObjectTerm(append(pairs, assumedFields(res, gvk)...)...)
+}
+
+// assumedFields returns what the API server would say of a request that it was not
+// sent.
+func assumedFields(res *resource.Resource, gvk schema.GroupVersionKind) [][2]*ast.Term {
+	plural, _ := meta.UnsafeGuessKindToResource(gvk)
+	user := &resource.User{}
+	if res.User != nil {
+		user = res.User
+	}
+	groups := make([]*ast.Term, len(user.Groups))
+	for i, group := range user.Groups {
+		groups[i] = ast.StringTerm(group)
+	}
+	pairs := [][2]*ast.Term{
+		rule.Field("uid", ast.StringTerm(res.UID)),
+		rule.Field("resource", groupVersionTerm(gvk.Group, gvk.Version, "resource", plural.Resource)),
 		rule.Field("userInfo", ast.ObjectTerm(
 			rule.Field("username", ast.StringTerm(user.Name)),
 			rule.Field("groups", ast.ArrayTerm(groups...)))),
-		rule.Field("object", object),
-		rule.Field("oldObject", old),
 		rule.Field("dryRun", ast.InternedTerm(res.DryRun)),
-	)
+		rule.Field("options", ast.InternedNullTerm),
+	}
+	if res.Subresource != "" {
+		pairs = append(pairs, rule.Field("subResource", ast.StringTerm(res.Subresource)))
+	}
+	return pairs
 }
 
 func groupVersionTerm(group, version, field, value string) *ast.Term {

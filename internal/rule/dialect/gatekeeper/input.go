@@ -61,7 +61,7 @@ func review(subject *rule.Subject) *ast.Term {
 	if namespace := namespaceOf(res); namespace != "" {
 		pairs = append(pairs, stringField("namespace", namespace))
 	}
-	return ast.ObjectTerm(append(pairs, requestFields(res)...)...)
+	return ast.ObjectTerm(append(pairs, RequestFields(res)...)...)
 }
 
 func stringField(name, value string) [2]*ast.Term { return rule.Field(name, ast.StringTerm(value)) }

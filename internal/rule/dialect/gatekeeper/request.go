@@ -13,9 +13,9 @@ import (
 	"github.com/kubereeve/reeve/internal/rule"
 )
 
-// requestFields returns the fields of a review that only the API server fills in.
+// RequestFields returns the fields of a review that only the API server fills in.
 // Those that an AdmissionReview always has are there in scans too, and empty.
-func requestFields(res *resource.Resource) [][2]*ast.Term {
+func RequestFields(res *resource.Resource) [][2]*ast.Term {
 	request := res.Request
 	if request == nil {
 		request = &admissionv1.AdmissionRequest{}
