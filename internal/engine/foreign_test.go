@@ -124,6 +124,9 @@ func TestForeignRulesSeeWhatTheirDialectPromises(t *testing.T) {
 		{"conftest, a library that no rule imports", map[string]string{
 			"p.rego": "package main\ndeny[\"d\"] { input.spec.hostNetwork }", "lib/l.rego": "package lib.l\nf(x) { x }"}, podOnHost,
 			[]string{"conftest/p (deny): d"}},
+		{"conftest, a library that has the name of a rule", map[string]string{
+			"p.rego": "package main\nimport data.lib\ndeny[\"d\"] { lib.deny }", "lib.rego": "package lib\ndeny { input.spec.hostNetwork }"}, podOnHost,
+			[]string{"conftest/p (deny): d"}},
 		{"conftest, a helper that has the name of a rule", map[string]string{
 			"p.rego": "package main\ndeny[\"d\"] { deny_host }", "help.rego": "package main\ndeny_host { input.spec.hostNetwork }"}, podOnHost,
 			[]string{"conftest/p (deny): d"}},
@@ -216,8 +219,9 @@ func TestForeignRulesThatCouldNeverFindAnythingAreNamed(t *testing.T) {
 		{"for the first of combined files", "package main\nimport rego.v1\ndeny contains \"c\" if {\n one := input[0]\n one.contents.kind == \"Pod\"\n}", "rules/p.rego:1: the rule reads a list of files"},
 		{"for combined files and others", "package main\ndeny[\"c\"] { input[_].contents.kind == \"Pod\" }\ndeny[\"d\"] { input.kind == \"Pod\" }", ""},
 		{"for all fields of an object", "package main\ndeny[\"f\"] { input[_].hostNetwork }", ""},
-		{"true or nothing, in v0", "package main\n\ndeny { input.kind == \"Pod\" }", "rules/p.rego:3: deny is true or nothing"},
-		{"true or false, in v1", "package main\n\ndefault deny_x := false\n\ndeny_x if input.kind == \"Pod\"", "rules/p.rego:3: deny_x is true or nothing"},
+		{"true or nothing, in v0", "package main\n\ndeny { input.kind == \"Pod\" }", "rules/p.rego:3: deny is no set of messages"},
+		{"true or false, in v1", "package main\n\ndefault deny_x := false\n\ndeny_x if input.kind == \"Pod\"", "rules/p.rego:3: deny_x is no set of messages"},
+		{"an object instead of a set", "package main\nimport future.keywords.if\n\ndeny[msg] if { msg := input.kind }", "rules/p.rego:4: deny is no set of messages"},
 		{"true or nothing beside one with words", "package main\nwarn_x { input.kind }\ndeny[\"d\"] { warn_x }", ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -34,20 +34,13 @@ func (Conftest) Name() string { return "conftest" }
 // never find anything are left out.
 func (c Conftest) Read(documents []*rule.Document) ([]rule.File, []*rule.Problem) {
 	var problems []*rule.Problem
-	finding := make(map[string]bool) // the packages that may find something
-	for _, document := range documents {
-		if document.Module != nil && len(c.names(document.Module)) > 0 {
-			finding[document.Module.Package.Path.String()] = true
-		}
-	}
 	for _, document := range documents {
 		if document.Module == nil {
 			continue
 		}
 		if !c.reads(document.Module) {
 			document.Used = true // by others, or by nobody, as it was wished
-		} else if problem := c.idle(document.Module, finding); problem != nil && !document.Claimed {
-			problem.File = document.Name
+		} else if problem := c.idle(document, documents); problem != nil {
 			document.Claimed = true
 			problems = append(problems, problem)
 		}
@@ -57,24 +50,41 @@ func (c Conftest) Read(documents []*rule.Document) ([]rule.File, []*rule.Problem
 	return files, append(problems, more...)
 }
 
-// idle returns why the rules of a module could never find anything, nil where they
-// may, or help others of their package to.
-func (c Conftest) idle(module *ast.Module, finding map[string]bool) *rule.Problem {
-	if len(c.names(module)) > 0 {
-		line := module.Package.Location.Row
-		switch {
-		case readsReviewAlone(module):
-			return &rule.Problem{Line: line, Message: "the rule reads input.review, which Gatekeeper gives to the rules of ConstraintTemplates; load the template with its constraints"}
-		case readsCombinedAlone(module):
-			return &rule.Problem{Line: line, Message: "the rule reads a list of files, as conftest gives with --combine; Reeve judges one object at a time: write a rule of Reeve's own that reads data.inventory"}
-		}
-		return nil
-	}
+// idle returns why the rules of a document could never find anything, nil where they
+// may, where there are none, and where they help others.
+func (c Conftest) idle(document *rule.Document, all []*rule.Document) *rule.Problem {
+	module := document.Module
+	problem := &rule.Problem{File: document.Name, Line: module.Package.Location.Row}
 	name, line := wordless(module, conftestName.MatchString)
-	if name == "" || finding[module.Package.Path.String()] {
+	switch rules := len(c.names(module)) > 0; {
+	case document.Claimed:
+		return nil
+	case rules && readsReviewAlone(module):
+		problem.Message = "the rule reads input.review, which Gatekeeper gives to the rules of ConstraintTemplates; load the template with its constraints"
+	case rules && readsCombinedAlone(module):
+		problem.Message = "the rule reads a list of files, as conftest gives with --combine; Reeve judges one object at a time: write a rule of Reeve's own that reads data.inventory"
+	case !rules && name != "" && !c.helps(document, all):
+		problem.Line = line
+		problem.Message = fmt.Sprintf("%s is no set of messages, so it could never find anything; write %[1]s contains msg if { ... }", name)
+	default:
 		return nil
 	}
-	return &rule.Problem{Line: line, Message: fmt.Sprintf("%s is true or nothing, so it has no message that could be found; write %[1]s contains msg if { ... }", name)}
+	return problem
+}
+
+// helps tells whether a document without rules has rules beside it in its package, or
+// is imported.
+func (c Conftest) helps(document *rule.Document, all []*rule.Document) bool {
+	path := document.Module.Package.Path
+	return document.Used || slices.ContainsFunc(all, func(other *rule.Document) bool {
+		switch {
+		case other == document || other.Module == nil:
+			return false
+		case other.Module.Package.Path.Equal(path):
+			return len(c.names(other.Module)) > 0
+		}
+		return reads(other.Module, path)
+	})
 }
 
 // reads tells whether the package of a module is one to read.

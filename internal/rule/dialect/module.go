@@ -22,13 +22,14 @@ func entrypointsOf(module *ast.Module, choose func(name string) (finding.Mode, b
 	return found
 }
 
-// isWordless tells whether a Rego rule is true or false and nothing else.
+// isWordless tells whether a Rego rule is true or false and nothing else, or an
+// object of these, as deny[msg] is where an if follows.
 func isWordless(module *ast.Module, name string) bool {
 	for _, r := range module.Rules {
 		if definedName(r) != name || len(r.Head.Args) > 0 {
 			continue
 		}
-		if r.Head.RuleKind() == ast.MultiValue || len(r.Head.Ref()) > 1 || r.Head.Value == nil {
+		if r.Head.RuleKind() == ast.MultiValue || r.Head.Value == nil {
 			return false
 		}
 		if _, ok := r.Head.Value.Value.(ast.Boolean); !ok || r.Else != nil {
@@ -38,8 +39,8 @@ func isWordless(module *ast.Module, name string) bool {
 	return true
 }
 
-// wordless returns the name and line of a chosen Rego rule that is true or false
-// and nothing else, "" where there is none.
+// wordless returns the name and line of a chosen Rego rule without words, "" where
+// there is none.
 func wordless(module *ast.Module, choose func(string) bool) (string, int) {
 	for _, r := range module.Rules {
 		if name := definedName(r); choose(name) && len(r.Head.Args) == 0 && isWordless(module, name) {
