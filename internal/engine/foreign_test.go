@@ -211,6 +211,18 @@ func TestConftestRulesReadTheirData(t *testing.T) {
 	}
 }
 
+func TestRulesOnTheNameOfAFileAreNamedAndTheirOthersStay(t *testing.T) {
+	for name, text := range map[string]string{
+		"by its path":  "package main\ndeny[\"f\"] { data.conftest.file.name == \"a\" }\ndeny[\"k\"] { input.kind == \"Pod\" }",
+		"by an import": "package main\nimport rego.v1\nimport data.conftest as c\ndeny contains \"f\" if c.file.name == \"a\"",
+	} {
+		set, problems := source.Load(dialect.All(), source.Source{FS: fstest.MapFS{"p.rego": {Data: []byte(text)}}, Name: "rules"})
+		if len(problems) != 1 || !strings.Contains(problems[0].Error(), "rules/p.rego:1: the rule reads data.conftest.file") || len(set.Rules()) != 1 {
+			t.Errorf("%s: problems %v, rules %d", name, problems, len(set.Rules()))
+		}
+	}
+}
+
 func TestForeignRulesThatCouldNeverFindAnythingAreNamed(t *testing.T) {
 	for _, test := range []struct{ name, text, want string }{
 		{"for Gatekeeper alone", "package k8sx\nviolation[{\"msg\": \"m\"}] { input.review.object.spec.hostNetwork; input.parameters.x }", "rules/p.rego:1: the rule reads input.review"},

@@ -47,8 +47,18 @@ func (c Conftest) Read(documents []*rule.Document) ([]rule.File, []*rule.Problem
 	}
 	reader := &foreign{dialect: c, names: c.names, libraries: true, adapt: c.except, documents: c.Data}
 	files, more := reader.read(documents)
-	return files, append(problems, more...)
+	problems = append(problems, more...)
+	for _, document := range documents {
+		if document.Module != nil && len(c.names(document.Module)) > 0 && readsData(document.Module, conftestFile) {
+			problems = append(problems, &rule.Problem{File: document.Name, Line: document.Module.Package.Location.Row,
+				Message: "the rule reads data.conftest.file, the file that is checked; objects have none, so what depends on it finds nothing"})
+		}
+	}
+	return files, problems
 }
+
+// conftestFile is where conftest says which file is checked.
+var conftestFile = ast.MustParseRef("data.conftest.file")
 
 // idle returns why the rules of a document could never find anything, nil where they
 // may, where there are none, and where they help others.
