@@ -25,6 +25,7 @@ func load(options Options) (*run, error) {
 	for _, tree := range trees {
 		files, problems := regotest.Load(tree)
 		t.tests, t.problems = append(t.tests, files...), append(t.problems, problems...)
+		t.written = append(t.written, source.Modules(tree)...)
 	}
 	for _, tree := range sources(outermost(options.Libraries)) {
 		files, problems := regotest.Load(tree)
@@ -46,13 +47,18 @@ func load(options Options) (*run, error) {
 	for _, tree := range trees {
 		t.findFixtures(tree)
 	}
-	for _, file := range t.tested {
+	for _, file := range t.found() {
 		t.subject(file.Name, file.Rule)
 	}
 	if builtin != nil {
 		t.sayTakenIDs(builtin)
 	}
 	return t, nil
+}
+
+// found returns the files to test that somebody has written; dialects add others.
+func (t *run) found() []rule.File {
+	return slices.DeleteFunc(slices.Clone(t.tested), func(f rule.File) bool { return len(f.Source) == 0 })
 }
 
 // addSupport adds the libraries among files whose packages are not there yet.

@@ -126,6 +126,7 @@ type run struct {
 	tested   []rule.File
 	support  []rule.File
 	tests    []rule.File
+	written  []rule.File // all modules, as they are written
 	fixtures []*Fixture
 	owners   owners
 	subjects map[string]*Subject // by file

@@ -256,6 +256,19 @@ func TestRulesAndTestsImportLibraries(t *testing.T) {
 	}
 }
 
+func TestRulesOfOtherDialectsAreTestedByTheirFilesAlone(t *testing.T) {
+	report, err := ruletest.Run(t.Context(), ruletest.Options{Dirs: []string{directory(t, map[string]string{
+		"p.rego":      "package main\ndeny_host[\"h\"] { input.spec.hostNetwork }\nexception[rules] { rules := [\"host\"] }\n",
+		"p_test.rego": "package main\ntest_denies { deny_host[\"h\"] with input as {\"spec\": {\"hostNetwork\": true}} }\n",
+	})}})
+	if err != nil || report.Failed() {
+		t.Fatal(err, report.Problems)
+	}
+	if len(report.Subjects) != 1 || len(report.Subjects[0].Tests) != 1 || report.Subjects[0].Name != "conftest/p" {
+		t.Errorf("subjects %+v", report.Subjects)
+	}
+}
+
 func TestDirectoriesWithinEachOtherAreTestedOnce(t *testing.T) {
 	dir := directory(t, complete())
 	for _, dirs := range [][]string{{dir, dir}, {dir, dir + "/acme"}, {dir + "/acme/label", dir + "/."}, {dir + "/", dir}} {

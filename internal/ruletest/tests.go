@@ -21,7 +21,7 @@ func (t *run) runTests(ctx context.Context) error {
 			return broken[f.Name] || t.owners.ofBrokenRule(f.Name) || broken[t.ownerOf(f.Name)]
 		})
 	}
-	options := regotest.Options{Files: whole(slices.Concat(t.tested, t.support)), Tests: whole(t.tests), Done: t.progress.step}
+	options := regotest.Options{Files: whole(slices.Concat(t.tested, t.support)), Tests: whole(t.tests), Written: whole(t.written), Done: t.progress.step}
 	if t.Run != nil {
 		options.Want = t.wantsTest
 	}
@@ -38,7 +38,7 @@ func (t *run) runTests(ctx context.Context) error {
 	if t.Run != nil {
 		return nil
 	}
-	for _, file := range t.tested {
+	for _, file := range t.found() {
 		if coverage, measured := result.Coverage[file.Name]; measured {
 			t.subject(file.Name, file.Rule).Coverage = &coverage
 		}
@@ -93,7 +93,7 @@ func (t *run) complain() {
 		return
 	}
 	broken := t.broken()
-	for _, file := range t.tested {
+	for _, file := range t.found() {
 		if broken[file.Name] {
 			continue
 		}

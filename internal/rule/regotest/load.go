@@ -1,6 +1,7 @@
 package regotest
 
 import (
+	"bytes"
 	"io/fs"
 	"path"
 	"path/filepath"
@@ -55,19 +56,15 @@ func load(from source.Source, name string) (rule.File, *rule.Problem) {
 	if err != nil {
 		return rule.File{}, &rule.Problem{File: file, Message: "cannot be read: " + err.Error()}
 	}
-	text := strings.TrimPrefix(string(content), "\ufeff")
-	module, err := ast.ParseModuleWithOpts(file, text, ast.ParserOptions{ProcessAnnotation: true, RegoVersion: ast.RegoV1})
-	if err != nil { // tests of older rules are as old as these
-		if old, oldErr := ast.ParseModuleWithOpts(file, text, ast.ParserOptions{ProcessAnnotation: true, RegoVersion: ast.RegoV0}); oldErr == nil {
-			return rule.File{Name: file, Source: content, Module: old}, nil
-		}
+	document := &rule.Document{Name: file, Content: bytes.TrimPrefix(content, []byte("\ufeff"))}
+	if err := source.Parse(document); err != nil {
 		problems := rule.ProblemsOf(asErrors(err))
 		if len(problems) == 0 {
 			return rule.File{}, &rule.Problem{File: file, Message: "the file is empty; write tests, or remove it"}
 		}
 		return rule.File{}, problems[0]
 	}
-	return rule.File{Name: file, Source: content, Module: module}, nil
+	return rule.File{Name: file, Source: content, Module: document.Module}, nil
 }
 
 // asErrors returns the errors of OPA's parser, which returns another type when

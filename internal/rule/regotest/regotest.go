@@ -81,6 +81,10 @@ type Result struct {
 type Options struct {
 	// Files are the rules and libraries, and Tests the files with tests.
 	Files, Tests []rule.File
+	// Written are modules as they are written, which are taken as well where a test
+	// means their package: the rules of other dialects have been moved to packages of
+	// their own, which tests know nothing of.
+	Written []rule.File
 	// Want chooses tests by file and name; nil wants all.
 	Want func(file, name string) bool
 	// Done is called after each test, if it is not nil.
@@ -93,6 +97,9 @@ func Run(ctx context.Context, options Options) (*Result, error) {
 	modules := make(map[string]*ast.Module)
 	for _, file := range slices.Concat(options.Files, options.Tests) {
 		modules[file.Name] = file.Module
+	}
+	for _, file := range meant(options) {
+		modules[asWritten+file.Name] = file.Module
 	}
 	result := &Result{Coverage: make(map[string]Coverage)}
 	var err error
@@ -119,6 +126,9 @@ func Run(ctx context.Context, options Options) (*Result, error) {
 	}
 	slices.SortFunc(result.Tests, func(a, b Test) int {
 		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Name, b.Name))
+	})
+	result.Tests = slices.CompactFunc(result.Tests, func(a, b Test) bool {
+		return a.File == b.File && a.Line == b.Line && a.Name == b.Name // as it is written, and moved
 	})
 	report := coverage.Report(modules)
 	for _, file := range options.Files {
@@ -157,6 +167,7 @@ func dropBroken(modules map[string]*ast.Module) ([]*rule.Problem, error) {
 		before := len(modules)
 		for _, problem := range rule.ProblemsOf(compiler.Errors) {
 			delete(modules, problem.File)
+			delete(modules, asWritten+problem.File)
 			problems = append(problems, problem)
 		}
 		if len(modules) == before {

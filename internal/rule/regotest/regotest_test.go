@@ -39,7 +39,7 @@ func load(t *testing.T, files map[string]string) (regotest.Options, []string) {
 	from := source.Source{FS: tree, Name: "dir"}
 	set, problems := source.Load(dialect.All(), from)
 	tests, more := regotest.Load(from)
-	return regotest.Options{Files: set.Files(), Tests: tests}, texts(slices.Concat(problems, more))
+	return regotest.Options{Files: set.Files(), Tests: tests, Written: source.Modules(from)}, texts(slices.Concat(problems, more))
 }
 
 func texts(problems []*rule.Problem) []string {
@@ -101,6 +101,46 @@ func TestCoverageNamesTheLinesThatNoTestReaches(t *testing.T) {
 	}
 	if (regotest.Coverage{}).Percent() != 100 {
 		t.Error("a file with nothing to cover is not covered")
+	}
+}
+
+func TestTestsOfOtherDialectsMeanPackagesAsTheyAreWritten(t *testing.T) {
+	const library = "package lib.pods\non_host(o) { o.spec.hostNetwork }\n"
+	for _, test := range []struct {
+		name  string
+		files map[string]string
+		want  []string
+	}{
+		{"conftest, v0, with a library", map[string]string{
+			"p.rego":      "package main\nimport data.lib.pods\ndeny[\"host\"] { pods.on_host(input) }\n",
+			"lib.rego":    library,
+			"p_test.rego": "package main\ntest_denies { deny[\"host\"] with input as {\"spec\": {\"hostNetwork\": true}} }\ntest_allows { count(deny) == 0 with input as {} }\ntest_wrong { deny[\"host\"] with input as {} }\n",
+		}, []string{"test_denies passed", "test_allows passed", "test_wrong failed line 4 does not hold:\ndeny[\"host\"] with input as {}"}},
+		{"conftest, v1, with helpers for tests only and an exception", map[string]string{
+			"p.rego":      "package main\nimport rego.v1\ndeny_host contains \"host\" if input.spec.hostNetwork\nexception contains [\"host\"] if input.metadata.name == \"a\"\n",
+			"help.rego":   "package helpers\nimport rego.v1\nhost := {\"spec\": {\"hostNetwork\": true}}\n",
+			"p_test.rego": "package main_test\nimport rego.v1\nimport data.helpers\nimport data.main\ntest_denies if main.deny_host == {\"host\"} with input as helpers.host\n",
+		}, []string{"test_denies passed"}},
+		{"admission review, with what kube-mgmt keeps", map[string]string{
+			"p.rego":      "package kubernetes.admission\nimport data.kubernetes.ingresses\ndeny[name] { input.request.kind.kind == \"Ingress\"; ingresses[_][name] }\n",
+			"p_test.rego": "package kubernetes.admission\ntest_denies { deny[\"web\"] with input as {\"request\": {\"kind\": {\"kind\": \"Ingress\"}}} with data.kubernetes.ingresses as {\"shop\": {\"web\": {}}} }\n",
+		}, []string{"test_denies passed"}},
+		{"tests in files that rules may be in", map[string]string{
+			"p.rego":      "package main\ndeny[\"host\"] { input.spec.hostNetwork }\n",
+			"test_p.rego": "package main\ntest_denies { deny[\"host\"] with input as {\"spec\": {\"hostNetwork\": true}} }\n",
+			"q_test.rego": "package main\ntest_allows { count(deny) == 0 with input as {} }\n",
+		}, []string{"test_allows passed", "test_denies passed"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			options, problems := load(t, test.files)
+			result, err := regotest.Run(t.Context(), options)
+			if err != nil || len(problems)+len(result.Problems) > 0 {
+				t.Fatal(err, problems, result.Problems)
+			}
+			if diff := cmp.Diff(test.want, outcomes(result)); diff != "" {
+				t.Errorf("(-want +got)\n%s", diff)
+			}
+		})
 	}
 }
 

@@ -29,6 +29,19 @@ func gather(source Source) ([]*rule.Document, []*rule.Problem) {
 	return g.documents, g.problems
 }
 
+// Modules returns the modules of a source as they are written, without tests and
+// what cannot be read.
+func Modules(source Source) []rule.File {
+	documents, _ := gather(source) // Load says what is wrong
+	var files []rule.File
+	for _, document := range documents {
+		if document.Module != nil {
+			files = append(files, rule.File{Name: document.Name, Source: document.Content, Module: document.Module})
+		}
+	}
+	return files
+}
+
 // gatherer reads the files of one source.
 type gatherer struct {
 	source    Source
@@ -99,7 +112,7 @@ func (g *gatherer) read(name string) error {
 		Builtin: g.source.Builtin,
 	}
 	if isRego {
-		if err := parse(document); err != nil {
+		if err := Parse(document); err != nil {
 			return err
 		}
 	}
@@ -110,10 +123,11 @@ func (g *gatherer) read(name string) error {
 // modernOnly is what v1 forbids in text that it can parse.
 var modernOnly = ast.RegoCheckOptions{NoDuplicateImports: true, NoRootDocumentOverrides: true, NoDeprecatedBuiltins: true}
 
-// parse parses a document's Rego: as v1, else as v0, in which older rules are
+// Parse parses a document's Rego: as v1, else as v0, in which older rules are
 // written. A METADATA block that is none of ours may be anything: where it is what
-// is wrong, the module is read without, and the document remembers why.
-func parse(document *rule.Document) error {
+// is wrong, the module is read without, and the document remembers why. It fails
+// when the text is neither.
+func Parse(document *rule.Document) error {
 	modern, err := parseAs(document, ast.RegoV1, true)
 	if err == nil {
 		document.Module = modern
