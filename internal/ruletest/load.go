@@ -27,6 +27,7 @@ func load(options Options) (*run, error) {
 		t.tests, t.problems = append(t.tests, files...), append(t.problems, problems...)
 		t.written = append(t.written, source.Modules(tree)...)
 	}
+	t.tests = append(t.tests, t.loneTests()...)
 	for _, tree := range sources(outermost(options.Libraries)) {
 		files, problems := regotest.Load(tree)
 		t.addHelpers(files)
@@ -54,6 +55,14 @@ func load(options Options) (*run, error) {
 		t.sayTakenIDs(builtin)
 	}
 	return t, nil
+}
+
+// loneTests returns the files with tests that no rule needs and that are not named as
+// tests, as some are beside the rules of other dialects.
+func (t *run) loneTests() []rule.File {
+	return slices.DeleteFunc(slices.Clone(t.written), func(f rule.File) bool {
+		return len(regotest.Names(f)) == 0 || slices.ContainsFunc(t.tested, func(other rule.File) bool { return other.Name == f.Name })
+	})
 }
 
 // found returns the files to test that somebody has written; dialects add others.

@@ -260,12 +260,17 @@ func TestRulesOfOtherDialectsAreTestedByTheirFilesAlone(t *testing.T) {
 	report, err := ruletest.Run(t.Context(), ruletest.Options{Dirs: []string{directory(t, map[string]string{
 		"p.rego":      "package main\ndeny_host[\"h\"] { input.spec.hostNetwork }\nexception[rules] { rules := [\"host\"] }\n",
 		"p_test.rego": "package main\ntest_denies { deny_host[\"h\"] with input as {\"spec\": {\"hostNetwork\": true}} }\n",
+		"test_q.rego": "package tests\nimport data.main\ntest_allows { count(main.deny_host) == 0 with input as {} }\n",
 	})}})
 	if err != nil || report.Failed() {
 		t.Fatal(err, report.Problems)
 	}
-	if len(report.Subjects) != 1 || len(report.Subjects[0].Tests) != 1 || report.Subjects[0].Name != "conftest/p" {
-		t.Errorf("subjects %+v", report.Subjects)
+	tests := 0
+	for _, subject := range report.Subjects {
+		tests += len(subject.Tests)
+	}
+	if len(report.Subjects) != 1 || tests != 2 || report.Subjects[0].Name != "conftest/p" {
+		t.Errorf("%d tests, subjects %+v", tests, report.Subjects)
 	}
 }
 
