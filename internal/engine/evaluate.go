@@ -179,11 +179,14 @@ func (v *evaluation) judgeAlone(ctx context.Context, entry *entry, left int) {
 	}
 }
 
+// mostShares is into how many parts the time that is left is divided at most.
+const mostShares = 8
+
 // share evaluates an entry by itself in its share of the time that is left. One
 // that lately did not end in its share gets its budget only.
 func (v *evaluation) share(ctx context.Context, entry *entry, input *ast.Term, left int) (*ast.Term, error) {
 	start := time.Now()
-	limit := shareOf(v.engine.remaining(ctx), v.engine.budget, left)
+	limit := shareOf(v.engine.remaining(ctx), left)
 	if start.UnixNano() < entry.slow.suspect.Load() {
 		limit = min(limit, v.engine.budget)
 	}
@@ -198,11 +201,10 @@ func (v *evaluation) share(ctx context.Context, entry *entry, input *ast.Term, l
 }
 
 // shareOf returns how long the next of some entries may take: its part of the
-// time that is left, but not less than its budget, as long as that leaves most
-// of the time to the others. With many entries the part alone would be a few
-// milliseconds, and a busy machine stops a process for longer than that.
-func shareOf(remaining, budget time.Duration, left int) time.Duration {
-	return max(remaining/time.Duration(left), min(budget, remaining/8))
+// time that is left, or an eighth where there are many. Their part alone would be
+// a few milliseconds, and a busy machine stops a process for longer than that.
+func shareOf(remaining time.Duration, left int) time.Duration {
+	return remaining / time.Duration(min(left, mostShares))
 }
 
 // isExhausted tells whether an evaluation was ended for its time or its memory.
