@@ -77,6 +77,13 @@ kind: WantedLabels
 metadata: {name: invalid}
 spec: {parameters: {labels: team}}
 `,
+	"stray.yaml": `apiVersion: constraints.gatekeeper.sh/v1beta1
+kind: WantedLabels
+metadata: {name: stray}
+spec:
+  match: {kinds: [{apiGroups: [""], kinds: [Pod], versions: [v1]}]}
+  parameters: {labels: [team], unknown: x}
+`,
 	"good.yaml":      "apiVersion: v1\nkind: Pod\nmetadata: {name: web, namespace: shop, labels: {team: a, owner: b}}\n",
 	"bad.yaml":       "apiVersion: v1\nkind: Pod\nmetadata: {name: web, namespace: shop}\n",
 	"nowhere.yaml":   "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\n",
@@ -170,6 +177,7 @@ func TestCasesHold(t *testing.T) {
 		{"messages", test("constraint.yaml", "bad.yaml", "    assertions: [{violations: 1, message: \"no label team$\"}, {message: \"^web has\"}, {violations: 0, message: x}]\n")},
 		{"an object that the constraint does not judge", test("constraint.yaml", "node.yaml", "    assertions: [{violations: no}]\n")},
 		{"defaults of the template", test("defaults.yaml", "bad.yaml", "    assertions: [{violations: 1, message: team}]\n")},
+		{"fields of the constraint that nobody knows", test("stray.yaml", "bad.yaml", "    assertions: [{violations: 1, message: team}]\n")},
 		{"an enforcement point that is not gator", test("elsewhere.yaml", "bad.yaml", "    assertions: [{violations: no}]\n")},
 		{"a namespace of which nothing is known", test("selected.yaml", "bad.yaml", "    assertions: [{violations: 1, message: missing Namespace}]\n")},
 		{"a namespace in the inventory", test("selected.yaml", "bad.yaml", "    inventory: [strict.yaml]\n    assertions: [{violations: 1, message: team}]\n")},

@@ -94,7 +94,7 @@ func ReadConstraint(document *Document, template *Template) (*Constraint, []*rul
 	if constraint.Actions, problem = readActions(document, fields.Spec.EnforcementAction, fields.Spec.ScopedEnforcementActions); problem != nil {
 		wrong = append(wrong, problem)
 	}
-	parameters, invalid := template.Parameters.Apply(fields.Spec.Parameters)
+	parameters, invalid := template.Parameters.Apply(fields.Spec.Parameters, document.lenient)
 	for _, err := range invalid {
 		wrong = append(wrong, document.problem(joinPath("spec.parameters", err.path), "%s", err.message))
 	}

@@ -34,10 +34,19 @@ type Document struct {
 	locator manifest.Locator
 	builtin bool // it comes with Reeve
 	second  bool // its file has another template before it
+	lenient bool // fields that nobody knows are passed over
 }
 
 // NewDocument returns the document of an object.
 func NewDocument(object manifest.Object) *Document { return &Document{Object: object} }
+
+// AsGator has the document read as gator reads it, and returns it: fields of a
+// constraint that nobody knows, which the API server would refuse or drop, are no
+// problem.
+func (d *Document) AsGator() *Document {
+	d.lenient = true
+	return d
+}
 
 // raw returns the object as JSON.
 func (d *Document) raw() jsontext.Value { return d.Resource.Object }
@@ -63,7 +72,7 @@ func (d *Document) decode(raw jsontext.Value, at string, into any, strict bool) 
 	if len(raw) == 0 {
 		return nil
 	}
-	if path, message := decodeJSON(raw, into, strict); message != "" {
+	if path, message := decodeJSON(raw, into, strict && !d.lenient); message != "" {
 		return d.problem(joinPath(at, path), "%s", message)
 	}
 	return nil

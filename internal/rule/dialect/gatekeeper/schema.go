@@ -124,8 +124,9 @@ type fieldError struct {
 }
 
 // Apply returns the parameters of a constraint, given as JSON, with defaults
-// filled in, and what is wrong with them. Missing parameters are an empty object.
-func (s *Schema) Apply(raw jsontext.Value) (map[string]any, []fieldError) {
+// filled in, and what is wrong with them; where lenient is true, parameters that
+// the schema does not know are none of it. Missing parameters are an empty object.
+func (s *Schema) Apply(raw jsontext.Value, lenient bool) (map[string]any, []fieldError) {
 	var value any
 	if len(raw) > 0 {
 		if err := json.Unmarshal(raw, &value); err != nil {
@@ -134,6 +135,9 @@ func (s *Schema) Apply(raw jsontext.Value) (map[string]any, []fieldError) {
 	}
 	if s.root == nil {
 		given, _ := value.(map[string]any)
+		if lenient && given != nil {
+			return given, nil
+		}
 		if value != nil && (given == nil || len(given) > 0) {
 			return nil, []fieldError{{"", "the template takes no parameters; remove them"}}
 		}
@@ -149,7 +153,10 @@ func (s *Schema) Apply(raw jsontext.Value) (map[string]any, []fieldError) {
 		}
 	}
 	fill(value, s.root)
-	wrong := unknown(value, s.root, "", nil)
+	var wrong []fieldError
+	if !lenient {
+		wrong = unknown(value, s.root, "", nil)
+	}
 	wrong = append(wrong, s.validate(value)...)
 	object, ok := value.(map[string]any)
 	if !ok && len(wrong) == 0 {
