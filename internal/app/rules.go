@@ -20,6 +20,11 @@ import (
 	"github.com/kubereeve/reeve/policies"
 )
 
+// ScanDeadline is how long a scan or an audit judges one object at most: longer
+// than a webhook, as no request waits for it, and a machine that is busy must not
+// make the result incomplete.
+const ScanDeadline = 10 * time.Second
+
 // RuleOptions say which rules to load and what their findings do.
 type RuleOptions struct {
 	// Dirs are directories, archives (.tar.gz) and OCI references (oci://).

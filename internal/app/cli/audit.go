@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/spf13/cobra"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
@@ -186,14 +185,9 @@ func (a *audit) run(ctx context.Context) error {
 	return a.end()
 }
 
-// auditDeadline is how long an audit judges one object at most: longer than a
-// webhook, as no request waits for it, and a machine that is busy must not make
-// the result incomplete.
-const auditDeadline = 10 * time.Second
-
 // gather has the loaded rules judge files or the cluster.
 func (a *audit) gather(ctx context.Context) (err error) {
-	if a.reviewer, err = a.rules.Reviewer(engine.Options{Inventory: a.inventory, Deadline: auditDeadline}); err != nil {
+	if a.reviewer, err = a.rules.Reviewer(engine.Options{Inventory: a.inventory, Deadline: app.ScanDeadline}); err != nil {
 		return err
 	}
 	warn(a.streams.Err, a.rules.Problems)

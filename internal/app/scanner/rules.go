@@ -43,7 +43,7 @@ func beginRules(ctx context.Context, options Options, follower *follow.Follower,
 			if err != nil {
 				return nil, err
 			}
-			reviewer, err := rules.Reviewer(engine.Options{Inventory: inventory, Recorder: metrics})
+			reviewer, err := rules.Reviewer(engine.Options{Inventory: inventory, Recorder: metrics, Deadline: app.ScanDeadline})
 			if err != nil {
 				return nil, err
 			}
