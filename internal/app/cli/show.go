@@ -89,12 +89,15 @@ func (l look) show(w io.Writer, r *rule.Rule, policy *review.Policy) error {
 
 // facts writes the short fields.
 func (l look) facts(out *strings.Builder, r *rule.Rule, policy *review.Policy) {
+	margin := 12
+	for framework := range r.Controls {
+		margin = max(margin, len(framework)+2) // those of Kubescape have long names
+	}
 	fact := func(name, value string) {
 		if value == "" {
 			return
 		}
-		const margin = 12
-		for i, line := range terminal.Wrap(value, l.Width-margin) {
+		for i, line := range terminal.Wrap(value, max(l.Width-margin, 20)) {
 			if i > 0 {
 				name = ""
 			}
@@ -102,7 +105,7 @@ func (l look) facts(out *strings.Builder, r *rule.Rule, policy *review.Policy) {
 		}
 	}
 	severity := r.Severity.String()
-	out.WriteString(l.Paint(terminal.Faint, terminal.Pad("severity", 12)) + l.Severity(r.Severity, severity) + "\n")
+	out.WriteString(l.Paint(terminal.Faint, terminal.Pad("severity", margin)) + l.Severity(r.Severity, severity) + "\n")
 	fact("mode", policy.Resolve(r, r.Mode, nil).Mode.String())
 	fact("category", r.Category)
 	fact("kinds", strings.Join(kindsOf(r, schema.GroupKind.String), ", "))
