@@ -12,64 +12,6 @@ import (
 	"github.com/kubereeve/reeve/internal/rule"
 )
 
-// parsed is a file beside its module as the engine runs it.
-type parsed struct {
-	rule.File
-	rewritten *ast.Module // nil for a rule in the package of another file
-}
-
-// compileSet compiles all files of a set together. Files that do not compile
-// are left out one after the other and returned as problems, until the rest
-// compiles.
-func compileSet(set *rule.Set) (*compiled, []parsed, []*rule.Problem, error) {
-	var problems []*rule.Problem
-	var files []parsed
-	for _, file := range set.Files() {
-		module, err := rewrite(file)
-		if err != nil {
-			problems = append(problems, &rule.Problem{File: file.Name, Message: err.Error()})
-			continue
-		}
-		files = append(files, parsed{file, module})
-	}
-	for {
-		result := compile(modules(files), capabilities(files))
-		if !result.compiler.Failed() {
-			rule.SortProblems(problems)
-			return result, files, problems, nil
-		}
-		bad := rule.ProblemsOf(result.compiler.Errors)
-		before := len(files)
-		files = slices.DeleteFunc(files, func(file parsed) bool {
-			return file.rewritten != nil && slices.ContainsFunc(bad, func(p *rule.Problem) bool { return p.File == file.Name })
-		})
-		if len(files) == before {
-			return nil, nil, nil, fmt.Errorf("compile rules: %w", result.compiler.Errors)
-		}
-		problems = append(problems, bad...)
-	}
-}
-
-// withPackages leaves out the rules whose package no remaining file defines.
-func withPackages(files []parsed) ([]parsed, []*rule.Problem) {
-	defined := make(map[string]bool)
-	for _, file := range files {
-		if file.rewritten != nil {
-			defined[file.rewritten.Package.Path.String()] = true
-		}
-	}
-	var problems []*rule.Problem
-	files = slices.DeleteFunc(files, func(file parsed) bool {
-		if file.Rule == nil || defined[file.Rule.Package.String()] {
-			return false
-		}
-		problems = append(problems, &rule.Problem{File: file.Name,
-			Message: fmt.Sprintf("the rule %s cannot be judged, as the file with its Rego was left out", file.Rule.ID)})
-		return true
-	})
-	return files, problems
-}
-
 // compiled is a set of modules after compilation.
 type compiled struct {
 	compiler *ast.Compiler
@@ -107,16 +49,6 @@ func compile(modules map[string]*ast.Module, capabilities *ast.Capabilities) *co
 
 func newCompiler(capabilities *ast.Capabilities) *ast.Compiler {
 	return ast.NewCompiler().WithCapabilities(capabilities).SetErrorLimit(0)
-}
-
-func modules(files []parsed) map[string]*ast.Module {
-	modules := make(map[string]*ast.Module, len(files))
-	for _, file := range files {
-		if file.rewritten != nil {
-			modules[file.Name] = file.rewritten
-		}
-	}
-	return modules
 }
 
 // entry is one entry point of one rule. Linked results carry its number.

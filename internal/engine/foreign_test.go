@@ -150,6 +150,15 @@ func TestForeignRulesSeeWhatTheirDialectPromises(t *testing.T) {
 		{"admission review, main that reads nothing of the review", map[string]string{
 			"main.rego": "package system\nimport data.kubernetes.admission\nmain = {\"apiVersion\": \"admission.k8s.io/v1\", \"response\": response}\ndefault response = {\"allowed\": true}\nresponse = {\"allowed\": false} { admission.deny[_] }", "p.rego": "package kubernetes.admission\ndeny[\"d\"] { input.request.object.spec.hostNetwork }"}, podOnHost,
 			[]string{"admissionreview/p (deny): d"}},
+		{"admission review, deny of main that gathers what others find", map[string]string{
+			"main.rego": "package system\nmain = {\"response\": {\"allowed\": count(deny) == 0, \"uid\": input.request.uid}}\ndeny[m] { data.kubernetes.validating[_].deny[m] }", "p.rego": "package kubernetes.validating.host\ndeny[\"d\"] { input.request.object.spec.hostNetwork }"}, podOnHost,
+			[]string{"admissionreview/p (deny): d"}},
+		{"admission review, a rule that repeats what a library finds", map[string]string{
+			"p.rego": "package kubernetes.admission\nimport data.lib.checks\ndeny[m] { checks.deny[m] }", "checks.rego": "package lib.checks\nimport data.lib.review\ndeny[\"d\"] { review.object.spec.hostNetwork }", "r.rego": "package lib.review\nobject = input.request.object"}, podOnHost,
+			[]string{"admissionreview/p (deny): d"}},
+		{"admission review, a rule that adds to what others find", map[string]string{
+			"all.rego": "package kubernetes.admission\nimport data.checks\ndeny[m] { checks.deny[m] }\ndeny[\"own\"] { input.request.object.spec.hostNetwork }", "p.rego": "package checks\ndeny[\"d\"] { input.request.object.spec.hostNetwork }"}, podOnHost,
+			[]string{"admissionreview/all (deny): own", "admissionreview/p (deny): d"}},
 		{"KubeEye", map[string]string{"hostRule.rego": "package kubeeye_workloads_rego\nhelp = [\"x\"] { true }\ndeny[msg] { o := input.Object; o.spec.hostNetwork; msg := {\"Name\": o.metadata.name, \"Namespace\": o.metadata.namespace, \"Type\": o.kind, \"Message\": \"HostNetwork\"} }"}, podOnHost,
 			[]string{"kubeeye/hostRule (warn): HostNetwork"}},
 		{"KubeEye, an object without name and namespace", map[string]string{"hostRule.rego": "package kubeeye_workloads_rego\nany[msg] { o := input.Object; msg := {\"Message\": concat(\" \", [o.metadata.name, o.metadata.namespace])} }"}, podUnnamed,
@@ -208,6 +217,36 @@ func TestConftestRulesReadTheirData(t *testing.T) {
 	}
 	if _, err := dialect.ReadData(dir + "/missing"); err == nil {
 		t.Error("a directory that is not there was read")
+	}
+}
+
+func TestAHelperOfSeveralRulesThatDoesNotCompileHidesNoOthers(t *testing.T) {
+	tree := fstest.MapFS{}
+	for name, text := range map[string]string{
+		"one.rego":  "package main\ndeny[\"one\"] { h(1); help }\nh(x) { input.spec.hostNetwork }",
+		"two.rego":  "package main\ndeny[\"two\"] { h(1, 2) }\nh(x, y) { input.spec.hostNetwork }", // not together with the first
+		"help.rego": "package main\nhelp { nonsense(1) }",
+		"good.rego": "package other\ndeny[\"good\"] { input.spec.hostNetwork }",
+	} {
+		tree[name] = &fstest.MapFile{Data: []byte(text)}
+	}
+	set, problems := source.Load(dialect.All(), source.Source{FS: tree, Name: "rules"})
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	e, problems, err := engine.New(set, engine.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var named []string
+	for _, problem := range problems {
+		named = append(named, problem.File)
+	}
+	if diff := cmp.Diff([]string{"rules/help.rego", "rules/one.rego"}, named); diff != "" {
+		t.Errorf("left out (-want +got)\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{"conftest/good (deny): good", "conftest/two (deny): two"}, found(t, e, resource.Create, podOnHost)); diff != "" {
+		t.Errorf("found (-want +got)\n%s", diff)
 	}
 }
 

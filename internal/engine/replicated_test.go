@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"testing/fstest"
 
@@ -97,6 +98,18 @@ func TestAdmissionRulesNeedTheKindsThatTheyAskFor(t *testing.T) {
 		}
 		if !slices.Equal(got, want) {
 			t.Errorf("%s needs %v, want %v", id, got, want)
+		}
+	}
+}
+
+func TestAKindThatNobodyKnowsByItsPluralNameIsNamed(t *testing.T) {
+	for name, text := range map[string]string{
+		"by its path":  "package kubernetes.admission\ndeny[n] { data.kubernetes.virtualservices[_][n]; input.request.uid }",
+		"by an import": "package kubernetes.admission\nimport rego.v1\nimport data.kubernetes.virtualservices\ndeny contains n if virtualservices[_][n]",
+	} {
+		set, problems := source.Load(dialect.All(), source.Source{FS: fstest.MapFS{"p.rego": {Data: []byte(text)}}, Name: "rules"})
+		if len(problems) != 1 || !strings.Contains(problems[0].Error(), "rules/p.rego:1: the rule reads data.kubernetes.virtualservices") || len(set.Rules()) != 1 {
+			t.Errorf("%s: problems %v, rules %d", name, problems, len(set.Rules()))
 		}
 	}
 }

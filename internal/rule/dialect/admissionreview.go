@@ -19,10 +19,14 @@ import (
 // object that is being created.
 type AdmissionReview struct {
 	replica *replica // shared by all rules that were read together
+	modules []*ast.Module
 }
 
 // admissionPackage is where kube-mgmt looks for rules.
 const admissionPackage = "kubernetes.admission"
+
+// systemPackage is where OPA looks for its answer.
+const systemPackage = "system"
 
 // mainRule answers with a whole AdmissionReview.
 const mainRule = "main"
@@ -31,57 +35,65 @@ const mainRule = "main"
 func (AdmissionReview) Name() string { return "admissionreview" }
 
 // Read reads the modules that are in the package kubernetes.admission or read
-// input.request. Where main refers to rules that find violations by themselves, it
-// only repeats them, and is no rule of its own.
+// input.request. Where rules find violations by themselves, main only repeats
+// them, as may others, and is no rule of its own.
 func (a AdmissionReview) Read(documents []*rule.Document) ([]rule.File, []*rule.Problem) {
-	finding := make(map[string][]ast.Ref) // packages, by tree
+	a.replica = &replica{}
 	for _, document := range documents {
-		if !document.Claimed && document.Module != nil && len(a.names(document.Module, false)) > 0 {
-			finding[document.Tree] = append(finding[document.Tree], document.Module.Package.Path)
+		if !document.Claimed && document.Module != nil {
+			a.modules = append(a.modules, document.Module)
 		}
 	}
-	repeats := make(map[*ast.Module]bool)
-	for _, document := range documents {
-		repeats[document.Module] = document.Module != nil && slices.ContainsFunc(finding[document.Tree], func(path ast.Ref) bool {
-			return document.Module.Package.Path.Equal(path) || reads(document.Module, path)
-		})
-	}
-	a.replica = &replica{}
+	finds := slices.ContainsFunc(a.modules, func(module *ast.Module) bool { return len(a.names(module, false)) > 0 })
 	asks := newQuestions(documents)
 	reader := &foreign{
 		dialect:   a,
 		libraries: true,
-		names:     func(module *ast.Module) []rule.Entrypoint { return a.names(module, !repeats[module]) },
-		prepare:   func(document *rule.Document) *ast.Module { return asks.modules[document] },
+		names:     func(module *ast.Module) []rule.Entrypoint { return a.names(module, !finds) },
+		prepare: func(document *rule.Document) *ast.Module {
+			if !finds {
+				return asks.modules[document]
+			}
+			return a.withoutGathering(document.Module, asks.modules[document])
+		},
 		complete: func(r *rule.Rule, document *rule.Document) {
 			r.Inventory = asks.needs(document)
 			a.replica.asked = a.replica.asked || len(r.Inventory) > 0
 		},
 	}
 	files, problems := reader.read(documents)
+	problems = append(problems, asks.unknown()...)
 	for _, document := range documents {
-		if !document.Claimed && repeats[document.Module] && len(a.names(document.Module, true)) > 0 {
-			document.Claimed = true // main alone
+		if finds && !document.Claimed && document.Module != nil && len(a.names(document.Module, true)) > 0 {
+			document.Claimed = true // it repeats the others
 		}
 	}
 	return files, problems
 }
 
-func (AdmissionReview) names(module *ast.Module, withMain bool) []rule.Entrypoint {
-	if strings.Join(packagePath(module), ".") != admissionPackage && !readsInput(module, "request") {
+// names returns the entry points of a module, those that only repeat the findings of
+// other packages if they are wanted.
+func (a AdmissionReview) names(module *ast.Module, repeating bool) []rule.Entrypoint {
+	if !isAdmission(module) {
 		return nil
 	}
 	return entrypointsOf(module, func(name string) (finding.Mode, bool) {
-		switch name {
-		case "deny", "violation":
-			return finding.Deny, true
-		case "warn":
-			return finding.Warn, true
-		case mainRule:
-			return finding.Deny, withMain
+		switch {
+		case name == mainRule:
+			return finding.Deny, repeating
+		case !findingNames[name]:
+			return finding.Off, false
+		case name == "warn":
+			return finding.Warn, repeating || !a.repeats(module, name)
 		}
-		return finding.Off, false
+		return finding.Deny, repeating || !a.repeats(module, name)
 	})
+}
+
+// isAdmission tells whether the rules of a module judge reviews.
+func isAdmission(module *ast.Module) bool {
+	name := strings.Join(packagePath(module), ".")
+	return name == admissionPackage || name == systemPackage || readsInput(module, "request")
 }
 
 // Input returns the AdmissionReview.

@@ -1,6 +1,7 @@
 package dialect
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -66,6 +67,20 @@ func (q *questions) needs(document *rule.Document) []rule.Need {
 	}
 	slices.SortFunc(needs, func(a, b rule.Need) int { return strings.Compare(a.Kind.String(), b.Kind.String()) })
 	return needs
+}
+
+// unknown returns problems with the rules that ask for kinds that nobody knows.
+func (q *questions) unknown() []*rule.Problem {
+	var problems []*rule.Problem
+	for _, document := range q.documents {
+		for _, plural := range q.asked[document] {
+			if replicable[plural] == nil && document.Claimed {
+				problems = append(problems, &rule.Problem{File: document.Name, Line: document.Module.Package.Location.Row,
+					Message: fmt.Sprintf("the rule reads data.kubernetes.%s; Reeve knows no kind of Kubernetes by this plural name, so there is nothing", plural)})
+			}
+		}
+	}
+	return problems
 }
 
 // usesOf tells whether a module uses what another one defines.

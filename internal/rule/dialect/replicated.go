@@ -50,9 +50,9 @@ func pluralOf(kind schema.GroupKind) string {
 	return plural.Resource
 }
 
-// replicatedReferences returns copies of a module in which references to objects
-// lead to the input, and the plural names of the kinds that they ask for. Names
-// that are packages of the tree are none.
+// replicatedReferences returns a copy of a module in which references to objects
+// lead to the input, and the plural names that they ask for, those of unknown kinds
+// included. Names that are packages of the tree are none.
 func replicatedReferences(module *ast.Module, isPackage func(string) bool) (*ast.Module, []string) {
 	moved := module.Copy()
 	whole := make(map[ast.Var]bool)    // imports of data.kubernetes
@@ -108,7 +108,7 @@ func replicatedPlural(ref ast.Ref, isPackage func(string) bool) string {
 		return ""
 	}
 	plural, _ := ref[len(replicatedRef)].Value.(ast.String)
-	if replicable[string(plural)] == nil || isPackage(string(plural)) {
+	if isPackage(string(plural)) {
 		return ""
 	}
 	return string(plural)

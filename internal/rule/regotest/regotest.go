@@ -166,8 +166,9 @@ func dropBroken(modules map[string]*ast.Module) ([]*rule.Problem, error) {
 		}
 		before := len(modules)
 		for _, problem := range rule.ProblemsOf(compiler.Errors) {
-			delete(modules, problem.File)
-			delete(modules, asWritten+problem.File)
+			maps.DeleteFunc(modules, func(name string, module *ast.Module) bool {
+				return name == problem.File || module.Package.Location != nil && module.Package.Location.File == problem.File
+			})
 			problems = append(problems, problem)
 		}
 		if len(modules) == before {

@@ -1,0 +1,75 @@
+package dialect
+
+import (
+	"slices"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+)
+
+// findingNames are the names of rules that find something in a review.
+var findingNames = map[string]bool{"deny": true, "violation": true, "warn": true}
+
+// repeats tells whether a Rego rule has all its findings from rules of other
+// packages.
+func (a AdmissionReview) repeats(module *ast.Module, name string) bool {
+	return !slices.ContainsFunc(module.Rules, func(r *ast.Rule) bool { return definedName(r) == name && !a.gathers(module, r) })
+}
+
+// withoutGathering returns what became of a module without the rules that only
+// repeat what others find.
+func (a AdmissionReview) withoutGathering(module, became *ast.Module) *ast.Module {
+	kept := *became
+	kept.Rules = nil
+	for i, r := range module.Rules {
+		if !findingNames[definedName(r)] || !a.gathers(module, r) {
+			kept.Rules = append(kept.Rules, became.Rules[i])
+		}
+	}
+	return &kept
+}
+
+// gathers tells whether a Rego rule has its findings from rules of other packages,
+// as deny[msg] { data.kubernetes.validating[_].deny[msg] }, and reads no input.
+func (a AdmissionReview) gathers(module *ast.Module, r *ast.Rule) bool {
+	imported := make(map[ast.Var]ast.Ref)
+	for _, each := range module.Imports {
+		if path, ok := each.Path.Value.(ast.Ref); ok {
+			imported[each.Name()] = path
+		}
+	}
+	found, other := false, false
+	ast.WalkRefs(r, func(ref ast.Ref) bool {
+		if head, ok := ref[0].Value.(ast.Var); ok && imported[head] != nil {
+			ref = imported[head].Concat(ref[1:])
+		}
+		at := slices.IndexFunc(ref, func(step *ast.Term) bool {
+			word, ok := step.Value.(ast.String)
+			return ok && findingNames[string(word)]
+		})
+		switch {
+		case ref.HasPrefix(ast.InputRootRef):
+			other = true
+		case ref.HasPrefix(ast.DefaultRootRef) && at > 0:
+			found = true
+			other = other || !a.found(ref[:at], string(ref[at].Value.(ast.String)))
+		}
+		return false
+	})
+	return found && !other
+}
+
+// found tells whether what the packages at a path find by a name is found without
+// being repeated: whether all of them judge reviews.
+func (a AdmissionReview) found(path ast.Ref, name string) bool {
+	found := false
+	for _, module := range a.modules {
+		if !module.Package.Path.HasPrefix(path.GroundPrefix()) || !slices.Contains(definedNames(module), name) {
+			continue
+		}
+		if !isAdmission(module) {
+			return false
+		}
+		found = true
+	}
+	return found
+}
