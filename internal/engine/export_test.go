@@ -4,6 +4,7 @@ import (
 	"github.com/open-policy-agent/opa/v1/ast"
 
 	"github.com/kubereeve/reeve/internal/resource"
+	"github.com/kubereeve/reeve/internal/rule"
 )
 
 // ParseImage returns what rules see as a container's image, as plain JSON types.
@@ -26,3 +27,6 @@ func CacheKey(res *resource.Resource) string {
 
 // ShareOf returns how long the next of some entries may take.
 var ShareOf = shareOf
+
+// Cacheable tells whether the findings of a rule may be kept.
+func (e *Engine) Cacheable(r *rule.Rule) bool { return e.fits[r] }

@@ -32,6 +32,14 @@ var maskedPaths = [][]string{
 func cacheable(set *compiled, r *rule.Rule) bool {
 	reader := &reader{compiled: set, dialect: r.Dialect, seen: make(map[*ast.Rule]bool), beyondKey: r.Uncacheable}
 	for _, entrypoint := range r.Entrypoints {
+		if module := set.compiler.Modules[r.File]; module != nil && r.OwnFile && !entrypoint.Alone {
+			for _, regoRule := range module.Rules {
+				if regoRule.Head.Ref().Equal(ast.Ref{ast.VarTerm(entrypoint.Name)}) {
+					reader.walk(regoRule)
+				}
+			}
+			continue
+		}
 		reader.follow(r.Package.Append(ast.StringTerm(entrypoint.Name)))
 	}
 	return !reader.beyondKey
@@ -55,12 +63,17 @@ func (r *reader) follow(ref ast.Ref) {
 		r.beyondKey = true
 	}
 	for _, regoRule := range rules {
-		if r.seen[regoRule] {
-			continue
-		}
-		r.seen[regoRule] = true
-		ast.NewGenericVisitor(r.visit).Walk(r.resolved[regoRule])
+		r.walk(regoRule)
 	}
+}
+
+// walk walks one Rego rule, once.
+func (r *reader) walk(regoRule *ast.Rule) {
+	if r.seen[regoRule] {
+		return
+	}
+	r.seen[regoRule] = true
+	ast.NewGenericVisitor(r.visit).Walk(r.resolved[regoRule])
 }
 
 // visit looks at one node and returns true when its children are done with.

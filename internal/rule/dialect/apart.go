@@ -46,17 +46,28 @@ func (g *grove) alike(documents []*rule.Document) bool {
 			}
 		}
 	}
+	mentioned := make(map[*rule.Document]map[string]bool)
 	found := false
 	for name, by := range defined {
+		if !entries[name] && len(by) > 1 {
+			found = true
+		}
+	}
+	if !found {
+		return false
+	}
+	for _, document := range documents {
+		mentioned[document] = mentionedIn(document.Module)
+	}
+	for name, by := range defined {
 		for _, document := range documents {
-			if mentions(document.Module, name) && (entries[name] || !slices.Contains(by, document)) {
+			if mentioned[document][name] && (entries[name] || !slices.Contains(by, document)) {
 				return false // one file needs another
 			}
 		}
 		if entries[name] || len(by) == 1 {
 			continue
 		}
-		found = true
 		for _, document := range by {
 			users, plain := usersOf(document.Module, name, entries)
 			if first, _ := usersOf(by[0].Module, name, entries); !plain || !slices.Equal(first, users) {
@@ -64,12 +75,7 @@ func (g *grove) alike(documents []*rule.Document) bool {
 			}
 		}
 	}
-	return found
-}
-
-// mentions tells whether a module refers to a name of its package.
-func mentions(module *ast.Module, name string) bool {
-	return slices.ContainsFunc(module.Rules, func(r *ast.Rule) bool { return usesIn(r, name) > 0 })
+	return true
 }
 
 // usersOf returns the Rego rules of a module that refer to a name, as text and
@@ -122,20 +128,47 @@ func usesIn(r *ast.Rule, name string) int {
 // behind the name of the package.
 func uses(node any, name string) int {
 	count := 0
+	eachUse(node, func(used string) {
+		if used == name {
+			count++
+		}
+	})
+	return count
+}
+
+// mentionedIn returns the names of its package that a module may refer to, and more.
+func mentionedIn(module *ast.Module) map[string]bool {
+	names := make(map[string]bool)
+	note := func(name string) { names[name] = true }
+	for _, r := range module.Rules {
+		for ; r != nil; r = r.Else {
+			eachUse(r.Body, note)
+			for _, term := range append([]*ast.Term{r.Head.Key, r.Head.Value}, r.Head.Args...) {
+				if term != nil {
+					eachUse(term, note)
+				}
+			}
+		}
+	}
+	return names
+}
+
+// eachUse calls f with each name that may be of the package.
+func eachUse(node any, f func(string)) {
 	ast.WalkTerms(node, func(term *ast.Term) bool {
 		switch value := term.Value.(type) {
 		case ast.Var:
-			if string(value) == name {
-				count++
-			}
+			f(string(value))
 		case ast.Ref:
-			if slices.Contains(groundStrings(value[1:]), name) && !value.HasPrefix(ast.InputRootRef) {
-				count++
+			if value.HasPrefix(ast.InputRootRef) {
+				break
+			}
+			for _, name := range groundStrings(value[1:]) {
+				f(name)
 			}
 		}
 		return false
 	})
-	return count
 }
 
 // clashing returns the packages whose files do not compile together, because they

@@ -15,10 +15,16 @@ type questions struct {
 	documents []*rule.Document
 	modules   map[*rule.Document]*ast.Module // with their references rewritten
 	asked     map[*rule.Document][]string    // the plural names of kinds
+	mentioned map[*rule.Document]map[string]bool
+	any       bool // something is asked
 }
 
 func newQuestions(documents []*rule.Document) *questions {
-	q := &questions{modules: make(map[*rule.Document]*ast.Module), asked: make(map[*rule.Document][]string)}
+	q := &questions{
+		modules:   make(map[*rule.Document]*ast.Module),
+		asked:     make(map[*rule.Document][]string),
+		mentioned: make(map[*rule.Document]map[string]bool),
+	}
 	packages := make(map[string]bool) // of each tree, below data.kubernetes
 	for _, document := range documents {
 		if document.Claimed || document.Module == nil {
@@ -42,6 +48,7 @@ func newQuestions(documents []*rule.Document) *questions {
 		q.modules[document], q.asked[document] = replicatedReferences(document.Module, func(name string) bool {
 			return packages[document.Tree+"\x00"+name]
 		})
+		q.any = q.any || len(q.asked[document]) > 0
 	}
 	return q
 }
@@ -49,6 +56,9 @@ func newQuestions(documents []*rule.Document) *questions {
 // needs returns the kinds that the rule in a document asks for, by itself or by what
 // it uses of other documents.
 func (q *questions) needs(document *rule.Document) []rule.Need {
+	if !q.any {
+		return nil
+	}
 	var needs []rule.Need
 	used := []*rule.Document{document}
 	for i := 0; i < len(used); i++ {
@@ -60,7 +70,7 @@ func (q *questions) needs(document *rule.Document) []rule.Need {
 			}
 		}
 		for _, other := range q.documents {
-			if other.Tree == document.Tree && !slices.Contains(used, other) && usesOf(used[i].Module, other.Module) {
+			if other.Tree == document.Tree && !slices.Contains(used, other) && q.use(used[i], other) {
 				used = append(used, other)
 			}
 		}
@@ -83,10 +93,13 @@ func (q *questions) unknown() []*rule.Problem {
 	return problems
 }
 
-// usesOf tells whether a module uses what another one defines.
-func usesOf(module, other *ast.Module) bool {
-	if !module.Package.Path.Equal(other.Package.Path) {
-		return reads(module, other.Package.Path)
+// use tells whether a document uses what another one defines.
+func (q *questions) use(document, other *rule.Document) bool {
+	if !document.Module.Package.Path.Equal(other.Module.Package.Path) {
+		return reads(document.Module, other.Module.Package.Path)
 	}
-	return slices.ContainsFunc(other.Rules, func(r *ast.Rule) bool { return mentions(module, definedName(r)) })
+	if q.mentioned[document] == nil {
+		q.mentioned[document] = mentionedIn(document.Module)
+	}
+	return slices.ContainsFunc(other.Module.Rules, func(r *ast.Rule) bool { return q.mentioned[document][definedName(r)] })
 }
