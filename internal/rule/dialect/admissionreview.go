@@ -18,8 +18,8 @@ import (
 // the AdmissionReview that the API server sends. In a scan they see one of an
 // object that is being created.
 type AdmissionReview struct {
-	replica *replica // shared by all rules that were read together
-	modules []*ast.Module
+	replica *replica      // shared by all rules that were read together
+	modules []*ast.Module // while they are read
 }
 
 // admissionPackage is where kube-mgmt looks for rules.
@@ -47,7 +47,7 @@ func (a AdmissionReview) Read(documents []*rule.Document) ([]rule.File, []*rule.
 	finds := slices.ContainsFunc(a.modules, func(module *ast.Module) bool { return len(a.names(module, false)) > 0 })
 	asks := newQuestions(documents)
 	reader := &foreign{
-		dialect:   a,
+		dialect:   AdmissionReview{replica: a.replica},
 		libraries: true,
 		names:     func(module *ast.Module) []rule.Entrypoint { return a.names(module, !finds) },
 		prepare: func(document *rule.Document) *ast.Module {
