@@ -30,8 +30,34 @@ func (g *grove) lone() map[string]bool {
 // an entry point that refers to a helper once, and neither negates nor collects it,
 // finds with all definitions of the helper what it finds with each.
 func (g *grove) alike(documents []*rule.Document) bool {
-	entries := map[string]bool{}
-	defined := make(map[string][]*rule.Document)
+	entries, defined := g.definitions(documents)
+	shared := false
+	for name, by := range defined {
+		shared = shared || !entries[name] && len(by) > 1
+	}
+	if !shared {
+		return false
+	}
+	for _, document := range documents {
+		mentioned := mentionedIn(document.Module)
+		for name, by := range defined {
+			if mentioned[name] && (entries[name] || !slices.Contains(by, document)) {
+				return false // one file needs another
+			}
+		}
+	}
+	for name, by := range defined {
+		if !entries[name] && len(by) > 1 && !sameUsers(by, name, entries) {
+			return false
+		}
+	}
+	return true
+}
+
+// definitions returns which names are entry points of some files, and the files that
+// define a name; none where defaults or exceptions hold for several files.
+func (g *grove) definitions(documents []*rule.Document) (entries map[string]bool, defined map[string][]*rule.Document) {
+	entries, defined = make(map[string]bool), make(map[string][]*rule.Document)
 	for _, document := range documents {
 		for _, entrypoint := range g.names(document.Module) {
 			entries[entrypoint.Name] = true
@@ -39,43 +65,24 @@ func (g *grove) alike(documents []*rule.Document) bool {
 		for _, r := range document.Module.Rules {
 			name := definedName(r)
 			if r.Default || name == exceptionRule {
-				return false
+				return nil, nil
 			}
 			if !slices.Contains(defined[name], document) {
 				defined[name] = append(defined[name], document)
 			}
 		}
 	}
-	mentioned := make(map[*rule.Document]map[string]bool)
-	found := false
-	for name, by := range defined {
-		if !entries[name] && len(by) > 1 {
-			found = true
-		}
-	}
-	if !found {
-		return false
-	}
-	for _, document := range documents {
-		mentioned[document] = mentionedIn(document.Module)
-	}
-	for name, by := range defined {
-		for _, document := range documents {
-			if mentioned[document][name] && (entries[name] || !slices.Contains(by, document)) {
-				return false // one file needs another
-			}
-		}
-		if entries[name] || len(by) == 1 {
-			continue
-		}
-		for _, document := range by {
-			users, plain := usersOf(document.Module, name, entries)
-			if first, _ := usersOf(by[0].Module, name, entries); !plain || !slices.Equal(first, users) {
-				return false
-			}
-		}
-	}
-	return true
+	return entries, defined
+}
+
+// sameUsers tells whether only entry points in the same words refer to a name in all
+// of the files, each once.
+func sameUsers(documents []*rule.Document, name string, entries map[string]bool) bool {
+	first, plain := usersOf(documents[0].Module, name, entries)
+	return plain && !slices.ContainsFunc(documents[1:], func(document *rule.Document) bool {
+		users, plain := usersOf(document.Module, name, entries)
+		return !plain || !slices.Equal(first, users)
+	})
 }
 
 // usersOf returns the Rego rules of a module that refer to a name, as text and
