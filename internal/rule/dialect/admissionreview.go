@@ -80,7 +80,7 @@ func (a AdmissionReview) names(module *ast.Module, repeating bool) []rule.Entryp
 	return entrypointsOf(module, func(name string) (finding.Mode, bool) {
 		switch {
 		case name == mainRule:
-			return finding.Deny, repeating
+			return finding.Deny, repeating || !a.answers(module)
 		case !findingNames[name]:
 			return finding.Off, false
 		case name == "warn":

@@ -15,6 +15,15 @@ func (a AdmissionReview) repeats(module *ast.Module, name string) bool {
 	return !slices.ContainsFunc(module.Rules, func(r *ast.Rule) bool { return definedName(r) == name && !a.gathers(module, r) })
 }
 
+// answers tells whether main of a module may only answer with what rules find by
+// themselves, beside it or in a package that the module reads.
+func (a AdmissionReview) answers(module *ast.Module) bool {
+	return slices.ContainsFunc(a.modules, func(other *ast.Module) bool {
+		beside := other.Package.Path.Equal(module.Package.Path) || reads(module, other.Package.Path)
+		return beside && isAdmission(other) && slices.ContainsFunc(definedNames(other), func(name string) bool { return findingNames[name] })
+	})
+}
+
 // withoutGathering returns what became of a module without the rules that only
 // repeat what others find.
 func (a AdmissionReview) withoutGathering(module, became *ast.Module) *ast.Module {
