@@ -108,7 +108,7 @@ func usersOf(module *ast.Module, name string, entries map[string]bool) ([]string
 func asksOnce(r *ast.Rule, name string) bool {
 	once := usesIn(r, name) == 1 && r.Else == nil
 	for _, expression := range r.Body {
-		once = once && !(expression.Negated && uses(expression, name) > 0)
+		once = once && (!expression.Negated || uses(expression, name) == 0)
 	}
 	ast.WalkClosures(r, func(closure any) bool {
 		once = once && uses(closure, name) == 0
