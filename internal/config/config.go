@@ -27,7 +27,9 @@ type Document struct {
 	lines  map[string]int // by field path
 }
 
-// Load reads a configuration file. All that is wrong with it comes as Problems.
+// Load reads a configuration file. All that is wrong with it comes as Problems,
+// together with the document where its fields could be told apart, so that more can
+// be said of it.
 func Load(file string) (*Document, error) {
 	opened, err := os.Open(file)
 	if err != nil {
@@ -38,7 +40,7 @@ func Load(file string) (*Document, error) {
 }
 
 // Read reads a configuration. The name stands before the line in messages. All
-// that is wrong with it comes as Problems.
+// that is wrong with it comes as Problems, as from Load.
 func Read(name string, from io.Reader) (*Document, error) {
 	text, err := io.ReadAll(io.LimitReader(from, maxSize+1))
 	if err != nil {
@@ -51,7 +53,7 @@ func Read(name string, from io.Reader) (*Document, error) {
 }
 
 // Decode reads a configuration from YAML or JSON. All that is wrong with it
-// comes as Problems.
+// comes as Problems, as from Load.
 func Decode(name string, text []byte) (*Document, error) {
 	d := newDecoder(name)
 	config := &v1alpha1.ReeveConfiguration{}
@@ -62,10 +64,13 @@ func Decode(name string, text []byte) (*Document, error) {
 		v.validate(config)
 		d.problems = v.problems
 	}
-	if len(d.problems) > 0 {
-		return nil, Sorted(d.problems)
+	switch {
+	case len(d.problems) == 0:
+		return document, nil
+	case d.readable:
+		return document, Sorted(d.problems)
 	}
-	return document, nil
+	return nil, Sorted(d.problems)
 }
 
 // Complete returns the configuration with defaults for what it does not say.

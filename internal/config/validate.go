@@ -46,6 +46,15 @@ func (v *validator) given(path string) bool {
 	return given
 }
 
+// misspelt tells whether something is wrong with a field right below a path, which
+// may be what seems to be missing.
+func (v *validator) misspelt(at string) bool {
+	return slices.ContainsFunc(v.problems, func(problem *Problem) bool {
+		field, below := strings.CutPrefix(problem.Path, at+".")
+		return below && !strings.Contains(field, ".")
+	})
+}
+
 func (v *validator) validate(config *v1alpha1.ReeveConfiguration) {
 	for i, entry := range config.Modes {
 		v.modeEntry(fmt.Sprintf("modes[%d]", i), entry)
@@ -77,7 +86,7 @@ func (v *validator) modeEntry(at string, entry v1alpha1.ModeEntry) {
 	v.name(at, entry.Name)
 	v.rules(at, entry.Rules)
 	parameters := at + ".parameters"
-	if entry.Mode == nil && len(entry.Parameters) == 0 && !v.given(at+".mode") && !v.given(parameters) {
+	if entry.Mode == nil && len(entry.Parameters) == 0 && !v.given(at+".mode") && !v.given(parameters) && !v.misspelt(at) {
 		v.add(at, "sets nothing; give it a mode, parameters or both")
 	}
 	if v.given(parameters) && len(entry.Parameters) == 0 {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -122,11 +123,12 @@ func (c *configValidation) file(name string, rules *app.Rules) (config.Problems,
 	} else {
 		document, err = config.Load(name)
 	}
-	if problems, ok := errors.AsType[config.Problems](err); ok {
-		return problems, nil
-	}
-	if err != nil {
+	problems, ok := errors.AsType[config.Problems](err)
+	switch {
+	case err != nil && !ok:
 		return nil, err
+	case document == nil:
+		return problems, nil
 	}
 	configuration := app.NewConfiguration(document)
 	wrong, missing := configuration.Check(rules.Set)
@@ -137,11 +139,19 @@ func (c *configValidation) file(name string, rules *app.Rules) (config.Problems,
 		say(c.streams.Err, "warning: not all rules are known here; name those of the file with --rules\n")
 		missing = nil
 	}
-	wrong = config.Sorted(append(wrong, missing...))
-	if len(wrong) == 0 {
-		_, err = fmt.Fprintf(c.streams.Out, "%s is valid, revision %s\n", document.Name, document.Revision())
+	problems = config.Sorted(append(problems, besides(problems, append(wrong, missing...))...))
+	if len(problems) > 0 {
+		return problems, nil
 	}
-	return wrong, err
+	_, err = fmt.Fprintf(c.streams.Out, "%s is valid, revision %s\n", document.Name, document.Revision())
+	return nil, err
+}
+
+// besides returns the problems of fields that have none yet.
+func besides(known, more config.Problems) config.Problems {
+	return slices.DeleteFunc(more, func(problem *config.Problem) bool {
+		return slices.ContainsFunc(known, func(k *config.Problem) bool { return k.Path == problem.Path })
+	})
 }
 
 func (c *configValidation) stdin() io.Reader {
