@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/kubereeve/reeve/test/envtest"
+	"github.com/kubereeve/reeve/test/program"
 )
 
 // dialectRules is one directory with rules of all dialects. Each finds the label
@@ -84,7 +85,7 @@ func TestDialectsAtAllDoors(t *testing.T) {
 			t.Error(stderr)
 		}
 	})
-	reeve := program(t, "reeve")
+	reeve := program.Path(t, "reeve")
 	t.Run("the command line on files", func(t *testing.T) {
 		compareFindings(t, want, audited(t, reeve, "-f", manifests))
 	})
@@ -148,7 +149,7 @@ func scanned(t *testing.T, cluster *envtest.Cluster, reeve, namespace string, wa
 	}
 	compareFindings(t, want, audited(t, reeve, "--kubeconfig", cluster.Kubeconfig, "-n", namespace))
 
-	scanner := start(t, program(t, "scanner"), cluster.Config, "--once", "--events=false", "--namespace", namespace, "--rules", dialectRules, "--strict", "--report-log=stdout")
+	scanner := start(t, program.Path(t, "scanner"), cluster.Config, "--once", "--events=false", "--namespace", namespace, "--rules", dialectRules, "--strict", "--report-log=stdout")
 	if code := scanner.wait(t); code != 0 {
 		t.Fatalf("exit code %d: %v", code, scanner.lines())
 	}

@@ -16,6 +16,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/kubereeve/reeve/test/envtest"
+	"github.com/kubereeve/reeve/test/program"
 )
 
 // TestExceptionsAtAllDoors runs the three programs over one exception.
@@ -27,7 +28,7 @@ func TestExceptionsAtAllDoors(t *testing.T) {
 	client := clientset(t, config)
 	p := startWebhook(t, cluster.Kubeconfig, "--mode-for", "privileged-container=deny").serve(t)
 	doors := &doors{
-		cluster: cluster, client: client, webhook: p, reeve: program(t, "reeve"), scanner: program(t, "scanner"),
+		cluster: cluster, client: client, webhook: p, reeve: program.Path(t, "reeve"), scanner: program.Path(t, "scanner"),
 		namespace: watchNamespace(t, cluster, p, "excepted"),
 	}
 	if _, stderr, code := cluster.KubectlInput(t, namespaceManifest("reeve-system"), "apply", "-f", "-"); code != 0 {

@@ -22,12 +22,14 @@ import (
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/yaml"
+
+	"github.com/kubereeve/reeve/test/program"
 )
 
 func TestScannerProcess(t *testing.T) {
 	config, _ := startCluster(t)
 	client := clientset(t, config)
-	binary := program(t, "scanner")
+	binary := program.Path(t, "scanner")
 	createNamespace(t, client, "reeve-system")
 	createNamespace(t, client, "many")
 	wildcards := createRoles(t, client, "many", 1000)

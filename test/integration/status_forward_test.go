@@ -19,6 +19,7 @@ import (
 	"k8s.io/cri-streaming/pkg/streaming/portforward"
 
 	"github.com/kubereeve/reeve/test/envtest"
+	"github.com/kubereeve/reeve/test/program"
 )
 
 // loopback is how a node reaches the ports of pods that all run on its host.
@@ -122,7 +123,7 @@ func TestStatusByPortForward(t *testing.T) {
 	b := startWebhook(t, cluster.Kubeconfig, only...)
 	b.authority = a.authority
 	b.serveLong(t)
-	scanner := start(t, program(t, "scanner"), cluster.Config, append(only, "--leader-elect=false", "--events=false", "--interval=10m")...)
+	scanner := start(t, program.Path(t, "scanner"), cluster.Config, append(only, "--leader-elect=false", "--events=false", "--interval=10m")...)
 	metrics := ""
 	eventually(t, "the scanner has scanned", func() bool {
 		for _, line := range scanner.logged("listening") {

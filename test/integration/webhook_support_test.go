@@ -29,6 +29,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kubereeve/reeve/test/envtest"
+	"github.com/kubereeve/reeve/test/program"
 )
 
 // authority issues serving certificates.
@@ -155,7 +156,7 @@ func startWebhook(t *testing.T, kubeconfig string, arguments ...string) *webhook
 		address: freeAddress(t), health: freeAddress(t), metric: freeAddress(t), status: freeAddress(t),
 		certificates: t.TempDir(), authority: newAuthority(t), ended: make(chan struct{}),
 	}
-	p.command = exec.Command(program(t, "webhook"), append([]string{
+	p.command = exec.Command(program.Path(t, "webhook"), append([]string{
 		"--kubeconfig", kubeconfig, "--cert-dir", p.certificates, "--listen", p.address,
 		"--health-listen", p.health, "--metrics-listen", p.metric, "--status-listen", p.status, "--drain-delay", "0s",
 	}, arguments...)...)

@@ -8,17 +8,16 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/kubereeve/reeve/test/program"
 )
 
-// build builds the program under both of its names.
+func TestMain(m *testing.M) { os.Exit(program.Run(m.Run)) }
+
+// build returns the program under both of its names.
 func build(t *testing.T) (reeve, plugin string) {
 	t.Helper()
-	dir := t.TempDir()
-	reeve, plugin = filepath.Join(dir, "reeve"), filepath.Join(dir, "kubectl-reeve")
-	command := exec.Command("go", "build", "-o", reeve, "github.com/kubereeve/reeve/cmd/reeve")
-	if out, err := command.CombinedOutput(); err != nil {
-		t.Fatalf("build: %v: %s", err, out)
-	}
+	reeve, plugin = program.Path(t, "reeve"), filepath.Join(t.TempDir(), "kubectl-reeve")
 	if err := os.Symlink(reeve, plugin); err != nil {
 		t.Fatal(err)
 	}

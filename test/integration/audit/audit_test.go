@@ -17,9 +17,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/kubereeve/reeve/test/envtest"
+	"github.com/kubereeve/reeve/test/program"
 )
 
-func TestMain(m *testing.M) { os.Exit(envtest.Run(m)) }
+func TestMain(m *testing.M) { os.Exit(program.Run(func() int { return envtest.Run(m) })) }
 
 // manifests are what the tests find in the cluster.
 const manifests = `apiVersion: v1
@@ -69,21 +70,20 @@ roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: reads-no
 subjects: [{apiGroup: rbac.authorization.k8s.io, kind: User, name: reads-no-roles}]
 `
 
-// program is the built command line.
-type program struct{ path string }
+// plugin is the command line, called as kubectl calls it.
+type plugin struct{ path string }
 
-func build(t *testing.T) program {
+func build(t *testing.T) plugin {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "kubectl-reeve")
-	command := exec.Command("go", "build", "-o", path, "github.com/kubereeve/reeve/cmd/reeve")
-	if out, err := command.CombinedOutput(); err != nil {
-		t.Fatalf("build: %v: %s", err, out)
+	if err := os.Symlink(program.Path(t, "reeve"), path); err != nil {
+		t.Fatal(err)
 	}
-	return program{path}
+	return plugin{path}
 }
 
 // run runs the program with arguments that stand in one line.
-func (p program) run(t *testing.T, line string) (stdout, stderr string, code int) {
+func (p plugin) run(t *testing.T, line string) (stdout, stderr string, code int) {
 	t.Helper()
 	command := exec.Command(p.path, strings.Fields(line)...)
 	var out, errs bytes.Buffer
