@@ -149,9 +149,18 @@ func (v *evaluation) oneByOne(ctx context.Context, link *link, input *ast.Term, 
 		} else {
 			v.each(entry, term)
 		}
-		if err != nil {
-			v.fail(entry, cause(err), err)
-		}
+		v.settle(entry, err)
+	}
+}
+
+// settle records how the evaluation of an entry by itself has ended.
+func (v *evaluation) settle(entry *entry, err error) {
+	switch {
+	case err == nil:
+	case entry.rule.Lenient && errors.Is(err, errBuiltin):
+		v.engine.recorder.RuleFailed(entry.rule.ID, finding.CauseUndefined)
+	default:
+		v.fail(entry, cause(err), err)
 	}
 }
 
@@ -170,13 +179,7 @@ func (v *evaluation) judgeAlone(ctx context.Context, entry *entry, left int) {
 	}
 	term, err := v.share(ctx, entry, r.Dialect.Input(v.subject, r), left)
 	v.each(entry, term)
-	switch {
-	case err == nil:
-	case r.Lenient && errors.Is(err, errBuiltin):
-		v.engine.recorder.RuleFailed(r.ID, finding.CauseBuiltin)
-	default:
-		v.fail(entry, cause(err), err)
-	}
+	v.settle(entry, err)
 }
 
 // mostShares is into how many parts the time that is left is divided at most.

@@ -93,6 +93,8 @@ func TestForeignRulesSeeWhatTheirDialectPromises(t *testing.T) {
 		{"conftest, v0 that looks like v1 and imports a library twice", map[string]string{
 			"p.rego": "package main\nimport future.keywords\nimport data.lib\nimport data.lib\ndeny contains lib.word if input.spec.hostNetwork", "lib.rego": "package lib\nword := \"w\""}, podOnHost,
 			[]string{"conftest/p (deny): w"}},
+		{"conftest, a builtin that cannot work on its input", map[string]string{"p.rego": "package main\ndeny[\"number\"] { to_number(input.metadata.name) > 3 }\ndeny[\"no number\"] { not to_number(input.metadata.name) }"}, podOnHost,
+			[]string{"conftest/p (deny): no number"}},
 		{"conftest, any package and any kind", map[string]string{"p.rego": "package team.checks\nviolation[{\"msg\": \"v\"}] { input.spec.hostNetwork }"}, otherKind,
 			[]string{"conftest/p (deny): v"}},
 		{"conftest, two files of one package sharing a helper", map[string]string{
@@ -159,6 +161,8 @@ func TestForeignRulesSeeWhatTheirDialectPromises(t *testing.T) {
 		{"admission review, a rule that adds to what others find", map[string]string{
 			"all.rego": "package kubernetes.admission\nimport data.checks\ndeny[m] { checks.deny[m] }\ndeny[\"own\"] { input.request.object.spec.hostNetwork }", "p.rego": "package checks\ndeny[\"d\"] { input.request.object.spec.hostNetwork }"}, podOnHost,
 			[]string{"admissionreview/all (deny): own", "admissionreview/p (deny): d"}},
+		{"admission review, a builtin that cannot work on its input", map[string]string{"p.rego": "package kubernetes.admission\ndeny[\"d\"] { not units.parse_bytes(input.request.object.metadata.name) }"}, podOnHost,
+			[]string{"admissionreview/p (deny): d"}},
 		{"KubeEye", map[string]string{"hostRule.rego": "package kubeeye_workloads_rego\nhelp = [\"x\"] { true }\ndeny[msg] { o := input.Object; o.spec.hostNetwork; msg := {\"Name\": o.metadata.name, \"Namespace\": o.metadata.namespace, \"Type\": o.kind, \"Message\": \"HostNetwork\"} }"}, podOnHost,
 			[]string{"kubeeye/hostRule (warn): HostNetwork"}},
 		{"KubeEye, an object without name and namespace", map[string]string{"hostRule.rego": "package kubeeye_workloads_rego\nany[msg] { o := input.Object; msg := {\"Message\": concat(\" \", [o.metadata.name, o.metadata.namespace])} }"}, podUnnamed,

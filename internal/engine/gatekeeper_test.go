@@ -225,7 +225,7 @@ number(x) { to_number(x) }`), constraint("numbers", ""))
 	if got := said(t, e, admitted(t, func(*admissionv1.AdmissionRequest) {})); !slices.Equal(got, []string{"gatekeeper/Example/numbers: no number"}) {
 		t.Error(got)
 	}
-	if !slices.Equal(recorder.failed, []string{"gatekeeper/Example/numbers builtin"}) {
+	if !slices.Equal(recorder.failed, []string{"gatekeeper/Example/numbers undefined"}) {
 		t.Errorf("counted %v", recorder.failed)
 	}
 }

@@ -261,6 +261,7 @@ func (g *grove) rule(document *rule.Document, pkg ast.Ref, entrypoints []rule.En
 		Entrypoints: entrypoints,
 		Dialect:     g.dialect,
 		OwnFile:     true,
+		Lenient:     true, // as in the tools that the rules are written for
 	}
 	if annotation := rule.Annotation(document.Module); annotation != nil {
 		if annotation.Title != "" {

@@ -189,7 +189,7 @@ func (t *tree) describe(s *source, catalogue *catalogue, cloud string) *rule.Pro
 		ID: name + "/" + s.name, Category: name, Title: s.name, Severity: finding.Medium, Mode: finding.Warn,
 		Kinds: []schema.GroupKind(wanted), Template: wanted.onTemplates(), Doors: []finding.Door{finding.DoorAdmission, finding.DoorScan},
 		Description: metadata.Description, Remediation: metadata.Remediation,
-		Builtin: s.document.Builtin, File: s.document.Name,
+		Builtin: s.document.Builtin, File: s.document.Name, Lenient: true,
 	}
 	s.dialect = &Dialect{kinds: wanted, lists: t.lists, rated: catalogue.describe(s.rule, s.name)}
 	s.rule.Dialect = s.dialect
