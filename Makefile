@@ -48,8 +48,8 @@ e2e: ## Run the end-to-end tests on a real node (root; containerd, runc, CNI plu
 	@hack/e2e.sh
 
 .PHONY: bench
-bench: ## Benchmark the engine, the modes and the admission handler, with GOGC as deployed
-	@GOGC=400 $(GO) test -run '^$$' -bench 'Evaluate|Handler|Resolve' -benchtime $(BENCHTIME) -cpu 1 ./internal/engine ./internal/review ./internal/admission
+bench: ## Benchmark the engine with rules of all kinds, the modes and the admission handler, with GOGC as deployed
+	@GOGC=400 $(GO) test -run '^$$' -bench 'Evaluate|Gatekeeper|Kubescape|Handler|Resolve' -benchtime $(BENCHTIME) -cpu 1 ./internal/engine ./internal/review ./internal/admission
 
 .PHONY: bench-rules
 bench-rules: ## List the ten most expensive rules on the typical pod (about two minutes)
