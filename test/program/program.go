@@ -3,6 +3,7 @@
 package program
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -42,7 +43,7 @@ func Path(tb testing.TB, name string) string {
 	}
 	build, _ := built.paths.LoadOrStore(name, sync.OnceValues(func() (string, error) {
 		path := filepath.Join(built.dir, name)
-		if output, err := exec.Command("go", "build", "-o", path, "github.com/kubereeve/reeve/cmd/"+name).CombinedOutput(); err != nil {
+		if output, err := exec.CommandContext(context.Background(), "go", "build", "-o", path, "github.com/kubereeve/reeve/cmd/"+name).CombinedOutput(); err != nil {
 			return "", fmt.Errorf("build %s: %w: %s", name, err, output)
 		}
 		return path, nil
