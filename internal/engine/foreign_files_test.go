@@ -107,3 +107,14 @@ func TestForeignRulesThatCouldNeverFindAnythingAreNamed(t *testing.T) {
 		})
 	}
 }
+
+func TestARuleOfNoMessagesIsNamedBesideOneOfTheSameName(t *testing.T) {
+	tree := fstest.MapFS{
+		"good.rego": {Data: []byte("package main\ndeny[\"d\"] { input.kind == \"Pod\" }")},
+		"idle.rego": {Data: []byte("package main\ndeny { input.kind == \"Pod\" }")},
+	}
+	set, problems := source.Load(dialect.All(), source.Source{FS: tree, Name: "rules"})
+	if len(problems) != 1 || !strings.HasPrefix(problems[0].Error(), "rules/idle.rego:2: deny is no set of messages") || len(set.Rules()) != 1 {
+		t.Errorf("problems %v, %d rules", problems, len(set.Rules()))
+	}
+}

@@ -73,7 +73,7 @@ func (c Conftest) idle(document *rule.Document, all []*rule.Document) *rule.Prob
 		problem.Message = "the rule reads input.review, which Gatekeeper gives to the rules of ConstraintTemplates; load the template with its constraints"
 	case rules && readsCombinedAlone(module):
 		problem.Message = "the rule reads a list of files, as conftest gives with --combine; Reeve judges one object at a time: write a rule of Reeve's own that reads data.inventory"
-	case !rules && name != "" && !c.helps(document, all):
+	case !rules && name != "" && !c.helps(document, name, all):
 		problem.Line = line
 		problem.Message = fmt.Sprintf("%s is no set of messages, so it could never find anything; write %[1]s contains msg if { ... }", name)
 	default:
@@ -82,16 +82,17 @@ func (c Conftest) idle(document *rule.Document, all []*rule.Document) *rule.Prob
 	return problem
 }
 
-// helps tells whether a document without rules has rules beside it in its package, or
-// is imported.
-func (c Conftest) helps(document *rule.Document, all []*rule.Document) bool {
+// helps tells whether a document without rules, but with something of a rule's name,
+// has rules of other names beside it in its package, or is imported.
+func (c Conftest) helps(document *rule.Document, name string, all []*rule.Document) bool {
 	path := document.Module.Package.Path
 	return document.Used || slices.ContainsFunc(all, func(other *rule.Document) bool {
 		switch {
 		case other == document || other.Module == nil:
 			return false
 		case other.Module.Package.Path.Equal(path):
-			return len(c.names(other.Module)) > 0
+			names := c.names(other.Module)
+			return len(names) > 0 && !slices.ContainsFunc(names, func(entry rule.Entrypoint) bool { return entry.Name == name })
 		}
 		return reads(other.Module, path)
 	})
