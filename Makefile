@@ -35,8 +35,8 @@ demo-down: ## Stop what make demo KEEP=1 left running
 test: ## Run all tests: Go with the race detector, Rego, a real API server
 	@echo "preparing the API server for integration tests (the first build takes about 5 minutes)"
 	@assets="$$($(CLUSTER) bin-dir)"; \
-	echo "running the tests, the longest first"; \
-	KUBEBUILDER_ASSETS="$$assets" REEVE_REQUIRE_ENVTEST=1 $(GO) test -race -timeout 40m ./test/integration ./test/podsecurity ./...
+	echo "running the tests, the longest first, and one package more than there are processors: some wait"; \
+	KUBEBUILDER_ASSETS="$$assets" REEVE_REQUIRE_ENVTEST=1 $(GO) test -race -timeout 40m -p $$(($$(nproc) + 1)) ./test/integration ./test/podsecurity ./...
 	@$(GO) -C hack/cluster test ./...
 
 .PHONY: test-short

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"github.com/open-policy-agent/opa/v1/ast"
 
@@ -46,6 +47,39 @@ func TestTrustedRulesReachTheirHostsAndNoOthers(t *testing.T) {
 	}
 	if requests.Load() < 2 {
 		t.Errorf("%d requests, want one for each evaluation at least", requests.Load())
+	}
+}
+
+func TestTheDeadlineEndsWaitingForTheNetwork(t *testing.T) {
+	gone := make(chan struct{}, 10)
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		<-r.Context().Done() // the rule would wait for an hour
+		gone <- struct{}{}
+	}))
+	defer server.Close()
+	tree := fstest.MapFS{
+		"waits.rego": {Data: []byte(ruleText("waits", "", `violation contains {"msg": "x"} if http.send({"method": "GET", "timeout": "1h", "url": "`+server.URL+`"}).body`))},
+		"good.rego":  {Data: []byte(ruleText("good", "", goodRule))},
+	}
+	set, problems := source.Load(dialect.All(), source.Source{FS: tree, Name: "rules", Trusted: &rule.Trusted{Builtins: []string{"http.send"}, HTTPHosts: []string{"127.0.0.1"}}})
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	e := newEngine(t, set, engine.Options{Deadline: 500 * time.Millisecond})
+	matches, failures, err := e.Evaluate(context.Background(), pod(t, plainPod), engine.Admission)
+	if err != nil || len(matches) != 1 || matches[0].Rule.ID != "good" {
+		t.Errorf("matches %v, error %v, want one of the rule that does not ask", matches, err)
+	}
+	if len(failures) != 1 || failures[0].Rule != "waits" {
+		t.Errorf("failures %v, want one of the rule that waits", failures)
+	}
+	// Half of the time with the others, and a part of the rest alone.
+	for range 2 {
+		select {
+		case <-gone:
+		case <-time.After(10 * time.Second):
+			t.Fatal("the rule was not asked once more alone: it had all the time at first")
+		}
 	}
 }
 

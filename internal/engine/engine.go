@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	lru "github.com/hashicorp/golang-lru/v2"
@@ -95,6 +96,8 @@ type Engine struct {
 	deadline  time.Duration
 	budget    time.Duration
 	guarded   map[string]*topdown.Builtin
+	// reachesOut is true when some file is trusted with builtins that do.
+	reachesOut bool
 
 	// variants are the parameters that rules are given.
 	variants *variants
@@ -135,6 +138,7 @@ func New(set *rule.Set, options Options) (*Engine, []*rule.Problem, error) {
 		fits:      make(map[*rule.Rule]bool),
 	}
 	_, e.guarded = guardedBuiltins()
+	e.reachesOut = slices.ContainsFunc(files, func(file parsed) bool { return file.Trusted != nil })
 	if e.recorder == nil {
 		e.recorder = nothing{}
 	}

@@ -122,9 +122,7 @@ func (v *evaluation) judge(ctx context.Context, link *link, left int) {
 		v.oneByOne(ctx, link, input, left)
 		return
 	}
-	half, cancel := context.WithTimeout(ctx, v.engine.remaining(ctx)/2)
-	defer cancel()
-	term, err := v.engine.query(half, link.query, input)
+	term, err := v.engine.query(ctx, v.engine.remaining(ctx)/2, link.query, input)
 	took := time.Since(start)
 	if err == nil {
 		v.eachLinked(term, v.add)
@@ -193,9 +191,7 @@ func (v *evaluation) share(ctx context.Context, entry *entry, input *ast.Term, l
 	if start.UnixNano() < entry.slow.suspect.Load() {
 		limit = min(limit, v.engine.budget)
 	}
-	alone, cancel := context.WithTimeout(ctx, limit)
-	defer cancel()
-	term, err := v.engine.query(alone, entry.query, input)
+	term, err := v.engine.query(ctx, limit, entry.query, input)
 	v.engine.took(entry, time.Since(start))
 	if isExhausted(err) {
 		entry.slow.suspected(start)

@@ -27,14 +27,18 @@ func (e *Engine) remaining(ctx context.Context) time.Duration {
 // because of it.
 var errBuiltin = errors.New("builtin failed")
 
-// query evaluates one query and returns what it binds to resultVar, nil when it
-// is undefined. With errBuiltin it returns the result as well.
-func (e *Engine) query(ctx context.Context, body ast.Body, input *ast.Term) (*ast.Term, error) {
+// query evaluates one query, which may take as long as limit says, and returns what
+// it binds to resultVar, nil when it is undefined. With errBuiltin it returns the
+// result as well.
+func (e *Engine) query(ctx context.Context, limit time.Duration, body ast.Body, input *ast.Term) (*ast.Term, error) {
 	cancel := topdown.NewCancel()
-	stop := context.AfterFunc(ctx, cancel.Cancel)
-	defer stop()
-	watch := watchMemory(cancel)
+	watch := watchOver(ctx, limit, cancel)
 	defer watch.stop()
+	if e.reachesOut { // what waits for the network looks at the context alone
+		var end context.CancelFunc
+		ctx, end = context.WithTimeout(ctx, limit)
+		defer end()
+	}
 	var failed []topdown.Error
 	query := topdown.NewQuery(body).
 		WithCompiler(e.compiler).
