@@ -77,7 +77,7 @@ func (u *Unit) prefixOf(ref ast.Ref) ast.Ref {
 	}
 	ground := ref.GroundPrefix()
 	for _, path := range u.within {
-		if len(ground) > 1 && (ground.HasPrefix(path) || path.HasPrefix(ground)) {
+		if leadsTo(ground, path) {
 			return u.prefix
 		}
 	}

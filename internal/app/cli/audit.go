@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 
 	"github.com/kubereeve/reeve/internal/app"
@@ -106,9 +107,7 @@ over findings, because the result is not complete then.`, output.ScoreFormula),
 func (o *auditOptions) addFlags(command *cobra.Command) {
 	flags := command.Flags()
 	flags.SortFlags = false
-	flags.StringArrayVarP(&o.files, "filename", "f", nil, "file, directory or - for standard input (repeatable); without it the cluster is judged")
-	o.kubeconfig.AddFlags(flags)
-	flags.Lookup("namespace").Usage = "with -f: namespace of the objects that name none; else the one namespace to judge"
+	o.addSubjectFlags(flags)
 	flags.BoolVarP(&o.allNamespaces, "all-namespaces", "A", false, "judge all namespaces of the cluster (the default)")
 	o.rules.AddFlags(flags)
 	flags.StringVarP(&o.output, "output", "o", output.Table, "output format: "+terminal.Either(output.Formats()))
@@ -134,6 +133,13 @@ func (o *auditOptions) validate(command *cobra.Command) error {
 		return err
 	}
 	return o.validateInput(command)
+}
+
+// addSubjectFlags adds the flags that say what is judged.
+func (o *auditOptions) addSubjectFlags(flags *pflag.FlagSet) {
+	flags.StringArrayVarP(&o.files, "filename", "f", nil, "file, directory or - for standard input (repeatable); without it the cluster is judged")
+	o.kubeconfig.AddFlags(flags)
+	flags.Lookup("namespace").Usage = "with -f: namespace of the objects that name none; else the one namespace to judge"
 }
 
 // validateInput finds flags on what is judged, and how it looks, that have no

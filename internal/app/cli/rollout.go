@@ -105,9 +105,7 @@ func newRolloutOptions() *rolloutOptions {
 func (o *rolloutOptions) addFlags(command *cobra.Command) {
 	flags := command.Flags()
 	flags.SortFlags = false
-	flags.StringArrayVarP(&o.files, "filename", "f", nil, "file, directory or - for standard input (repeatable); without it the cluster is judged")
-	o.kubeconfig.AddFlags(flags)
-	flags.Lookup("namespace").Usage = "with -f: namespace of the objects that name none; else the one namespace to judge"
+	o.addSubjectFlags(flags)
 	o.rules.AddFlags(flags)
 	flags.StringVarP(&o.output, "output", "o", output.Table, "output format: table or json")
 	flags.StringVar(&o.color, "color", terminal.ColorAuto, "colour the text: auto, always or never; auto heeds NO_COLOR")

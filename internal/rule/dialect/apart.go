@@ -119,15 +119,12 @@ func asksOnce(r *ast.Rule, name string) bool {
 
 // usesIn counts how often a Rego rule refers to a name, its own not included.
 func usesIn(r *ast.Rule, name string) int {
-	count := uses(r.Body, name)
-	for _, term := range append([]*ast.Term{r.Head.Key, r.Head.Value}, r.Head.Args...) {
-		if term != nil {
-			count += uses(term, name)
+	count := 0
+	eachUseIn(r, func(used string) {
+		if used == name {
+			count++
 		}
-	}
-	if r.Else != nil {
-		count += usesIn(r.Else, name)
-	}
+	})
 	return count
 }
 
@@ -146,18 +143,23 @@ func uses(node any, name string) int {
 // mentionedIn returns the names of its package that a module may refer to, and more.
 func mentionedIn(module *ast.Module) map[string]bool {
 	names := make(map[string]bool)
-	note := func(name string) { names[name] = true }
 	for _, r := range module.Rules {
-		for ; r != nil; r = r.Else {
-			eachUse(r.Body, note)
-			for _, term := range append([]*ast.Term{r.Head.Key, r.Head.Value}, r.Head.Args...) {
-				if term != nil {
-					eachUse(term, note)
-				}
+		eachUseIn(r, func(name string) { names[name] = true })
+	}
+	return names
+}
+
+// eachUseIn calls f with each name that may be of the package and that a Rego rule
+// refers to, its own not included.
+func eachUseIn(r *ast.Rule, f func(string)) {
+	for ; r != nil; r = r.Else {
+		eachUse(r.Body, f)
+		for _, term := range append([]*ast.Term{r.Head.Key, r.Head.Value}, r.Head.Args...) {
+			if term != nil {
+				eachUse(term, f)
 			}
 		}
 	}
-	return names
 }
 
 // eachUse calls f with each name that may be of the package.

@@ -94,7 +94,7 @@ func (c Conftest) helps(document *rule.Document, name string, all []*rule.Docume
 			names := c.names(other.Module)
 			return len(names) > 0 && !slices.ContainsFunc(names, func(entry rule.Entrypoint) bool { return entry.Name == name })
 		}
-		return reads(other.Module, path)
+		return rule.Refers(other.Module, path)
 	})
 }
 

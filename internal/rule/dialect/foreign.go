@@ -128,7 +128,7 @@ func (g *grove) find(tree []*rule.Document) {
 	}
 	for queue := slices.Clone(g.members); len(queue) > 0; queue = queue[1:] {
 		for _, other := range others {
-			if !slices.Contains(g.imported, other) && reads(queue[0].Module, other.Module.Package.Path) {
+			if !slices.Contains(g.imported, other) && rule.Refers(queue[0].Module, other.Module.Package.Path) {
 				other.Used = true
 				g.imported = append(g.imported, other)
 				queue = append(queue, other)
@@ -140,18 +140,6 @@ func (g *grove) find(tree []*rule.Document) {
 			other.Used = true
 		}
 	}
-}
-
-// reads tells whether a module refers to a package, or to what contains it.
-func reads(module *ast.Module, path ast.Ref) bool {
-	found := false
-	ast.WalkRefs(module, func(ref ast.Ref) bool {
-		if ground := ref.GroundPrefix(); len(ground) > 1 && (ground.HasPrefix(path) || path.HasPrefix(ground)) {
-			found = true
-		}
-		return found
-	})
-	return found
 }
 
 // files returns the moved files of the grove.

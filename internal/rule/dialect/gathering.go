@@ -4,6 +4,8 @@ import (
 	"slices"
 
 	"github.com/open-policy-agent/opa/v1/ast"
+
+	"github.com/kubereeve/reeve/internal/rule"
 )
 
 // findingNames are the names of rules that find something in a review.
@@ -19,7 +21,7 @@ func (a AdmissionReview) repeats(module *ast.Module, name string) bool {
 // themselves, beside it or in a package that the module reads.
 func (a AdmissionReview) answers(module *ast.Module) bool {
 	return slices.ContainsFunc(a.modules, func(other *ast.Module) bool {
-		beside := other.Package.Path.Equal(module.Package.Path) || reads(module, other.Package.Path)
+		beside := other.Package.Path.Equal(module.Package.Path) || rule.Refers(module, other.Package.Path)
 		return beside && isAdmission(other) && slices.ContainsFunc(definedNames(other), func(name string) bool { return findingNames[name] })
 	})
 }
@@ -40,17 +42,10 @@ func (a AdmissionReview) withoutGathering(module, became *ast.Module) *ast.Modul
 // gathers tells whether a Rego rule has its findings from rules of other packages,
 // as deny[msg] { data.kubernetes.validating[_].deny[msg] }, and reads no input.
 func (a AdmissionReview) gathers(module *ast.Module, r *ast.Rule) bool {
-	imported := make(map[ast.Var]ast.Ref)
-	for _, each := range module.Imports {
-		if path, ok := each.Path.Value.(ast.Ref); ok {
-			imported[each.Name()] = path
-		}
-	}
+	imports := rule.ImportsOf(module)
 	found, other := false, false
 	ast.WalkRefs(r, func(ref ast.Ref) bool {
-		if head, ok := ref[0].Value.(ast.Var); ok && imported[head] != nil {
-			ref = imported[head].Concat(ref[1:])
-		}
+		ref = imports.Expand(ref)
 		at := slices.IndexFunc(ref, func(step *ast.Term) bool {
 			word, ok := step.Value.(ast.String)
 			return ok && findingNames[string(word)]

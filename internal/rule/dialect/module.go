@@ -64,19 +64,11 @@ func readsInput(module *ast.Module, field string) bool {
 // readsData tells whether a module reads what is below a path of data, by the path or
 // by the name of an import.
 func readsData(module *ast.Module, path ast.Ref) bool {
-	imported := make(map[ast.Var]ast.Ref)
-	for _, each := range module.Imports {
-		if ref, ok := each.Path.Value.(ast.Ref); ok {
-			imported[each.Name()] = ref
-		}
-	}
+	imports := rule.ImportsOf(module)
 	found := false
 	for _, r := range module.Rules {
 		ast.WalkRefs(r, func(ref ast.Ref) bool {
-			if head, ok := ref[0].Value.(ast.Var); ok && imported[head] != nil {
-				ref = imported[head].Concat(ref[1:])
-			}
-			found = found || ref.HasPrefix(path)
+			found = found || imports.Expand(ref).HasPrefix(path)
 			return found
 		})
 	}

@@ -96,7 +96,7 @@ func (q *questions) unknown() []*rule.Problem {
 // use tells whether a document uses what another one defines.
 func (q *questions) use(document, other *rule.Document) bool {
 	if !document.Module.Package.Path.Equal(other.Module.Package.Path) {
-		return reads(document.Module, other.Module.Package.Path)
+		return rule.Refers(document.Module, other.Module.Package.Path)
 	}
 	if q.mentioned[document] == nil {
 		q.mentioned[document] = mentionedIn(document.Module)

@@ -37,11 +37,5 @@ func meant(options Options) []rule.File {
 
 // means tells whether a module is in a package, or refers to it.
 func means(module *ast.Module, path ast.Ref) bool {
-	found := module.Package.Path.Equal(path)
-	ast.WalkRefs(module, func(ref ast.Ref) bool {
-		ground := ref.GroundPrefix()
-		found = found || len(ground) > 1 && (ground.HasPrefix(path) || path.HasPrefix(ground))
-		return found
-	})
-	return found
+	return module.Package.Path.Equal(path) || rule.Refers(module, path)
 }
