@@ -99,6 +99,8 @@ type Engine struct {
 	// reachesOut is true when some file is trusted with builtins that do.
 	reachesOut bool
 
+	// constants are what links of rules with arguments have in their input.
+	constants *ast.Term
 	// variants are the parameters that rules are given.
 	variants *variants
 	// store holds the data that comes with foreign rules. All other data comes with
@@ -183,9 +185,11 @@ func (e *Engine) prepare(plain *compiled, files []parsed) (err error) {
 		e.named[pattern] = true
 	}
 	for e.compiler == nil {
+		shared := specialized(plain, e.entries)
+		e.constants = shared.Constants()
 		planner := newPlanner(e.entries, e.inventory != nil)
 		e.plans = planner.plans(e.set.Patterns())
-		if e.compiler, err = compileLinks(files, e.entries, planner.links); err != nil && !standAlone(e.entries, err) {
+		if e.compiler, err = compileLinks(files, e.entries, planner.links, shared.Rules()); err != nil && !standAlone(e.entries, err) {
 			return err
 		}
 	}
@@ -204,8 +208,8 @@ func standAlone(entries []*entry, err error) bool {
 	found := false
 	for _, problem := range rule.ProblemsOf(errs) {
 		for _, entry := range entries {
-			if entry.rule.File == problem.File && !entry.alone {
-				entry.alone, found = true, true
+			if entry.standsIn(problem.File) && !entry.alone {
+				entry.alone, entry.joint, found = true, nil, true
 			}
 		}
 	}

@@ -89,6 +89,9 @@ func (e *Engine) evaluate(ctx context.Context, res *resource.Resource, variant *
 		run.judge(ctx, link, left)
 		left -= len(link.entries)
 	}
+	if batch.joint != nil {
+		run.judgeJoint(ctx, batch.joint, left)
+	}
 	for i, number := range batch.alone {
 		run.judgeAlone(ctx, e.entries[number], len(batch.alone)-i)
 	}
@@ -111,70 +114,13 @@ type evaluation struct {
 	errors  []finding.RuleError
 }
 
-// judge runs all entries of a link at once. If anything goes wrong, it runs
-// them one by one, because one failing rule ends the whole evaluation and
-// leaves no trace of which it was. Left is how many entries are still to come,
-// those of the link included.
-func (v *evaluation) judge(ctx context.Context, link *link, left int) {
-	input := v.engine.entries[link.entries[0]].rule.Dialect.Input(v.subject, nil)
-	start := time.Now()
-	if link.meter.apart(start) {
-		v.oneByOne(ctx, link, input, left)
-		return
-	}
-	term, err := v.engine.query(ctx, v.engine.remaining(ctx)/2, link.query, input)
-	took := time.Since(start)
-	if err == nil {
-		v.eachLinked(term, v.add)
-		if took > v.engine.budget {
-			link.meter.next.Store(true)
-		}
-		return
-	}
-	if isExhausted(err) {
-		link.meter.suspected(start)
-	}
-	v.oneByOne(ctx, link, input, left)
-}
-
-// oneByOne runs the entries of a link by themselves.
-func (v *evaluation) oneByOne(ctx context.Context, link *link, input *ast.Term, left int) {
-	for i, number := range link.entries {
-		entry := v.engine.entries[number]
-		term, err := v.share(ctx, entry, input, left-i)
-		if entry.linkedAlone() {
-			v.eachLinked(term, v.add)
-		} else {
-			v.each(entry, term)
-		}
-		v.settle(entry, err)
-	}
-}
-
-// settle records how the evaluation of an entry by itself has ended.
-func (v *evaluation) settle(entry *entry, err error) {
-	switch {
-	case err == nil:
-	case entry.rule.Lenient && errors.Is(err, errBuiltin):
-		v.engine.recorder.RuleFailed(entry.rule.ID, finding.CauseUndefined)
-	default:
-		v.fail(entry, cause(err), err)
-	}
-}
-
 // judgeAlone runs an entry with an input of its own, if its rule wants to judge
 // the object. Left is how many entries are still to come, this one included.
 func (v *evaluation) judgeAlone(ctx context.Context, entry *entry, left int) {
-	r := entry.rule
-	if r.Match != nil {
-		matched, err := r.Match(v.subject)
-		if err != nil {
-			v.fail(entry, finding.CauseMatch, err)
-		}
-		if !matched {
-			return
-		}
+	if !v.wants(entry) {
+		return
 	}
+	r := entry.rule
 	term, err := v.share(ctx, entry, r.Dialect.Input(v.subject, r), left)
 	v.each(entry, term)
 	v.settle(entry, err)
@@ -191,12 +137,12 @@ func (v *evaluation) share(ctx context.Context, entry *entry, input *ast.Term, l
 	if start.UnixNano() < entry.slow.suspect.Load() {
 		limit = min(limit, v.engine.budget)
 	}
-	term, err := v.engine.query(ctx, limit, entry.query, input)
+	result, err := v.engine.query(ctx, limit, entry.query, input)
 	v.engine.took(entry, time.Since(start))
 	if isExhausted(err) {
 		entry.slow.suspected(start)
 	}
-	return term, err
+	return result[resultVar], err
 }
 
 // shareOf returns how long the next of some entries may take: its part of the
@@ -209,28 +155,6 @@ func shareOf(remaining time.Duration, left int) time.Duration {
 // isExhausted tells whether an evaluation was ended for its time or its memory.
 func isExhausted(err error) bool {
 	return err != nil && (topdown.IsCancel(err) || errors.Is(err, errTooMuch))
-}
-
-// each adds what an entry has found that was evaluated by itself.
-func (v *evaluation) each(entry *entry, term *ast.Term) {
-	if term == nil {
-		return
-	}
-	for _, element := range entry.rule.Dialect.Results(entry.name, term.Value) {
-		v.add(entry, element)
-	}
-}
-
-// eachLinked calls f with each element of a link's set: [entry, finding].
-func (v *evaluation) eachLinked(term *ast.Term, f func(*entry, ast.Value)) {
-	if term == nil {
-		return
-	}
-	term.Value.(ast.Set).Foreach(func(element *ast.Term) {
-		numbered := element.Value.(*ast.Array)
-		number, _ := numbered.Elem(0).Value.(ast.Number).Int()
-		f(v.engine.entries[number], numbered.Elem(1).Value)
-	})
 }
 
 // add turns one element of an entry point's result into a match.

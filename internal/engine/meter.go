@@ -18,7 +18,7 @@ const (
 	suspicion = 30 * time.Second
 )
 
-// meter decides when the entries of a link are evaluated one by one.
+// meter decides when entries that are evaluated together are evaluated one by one.
 type meter struct {
 	runs    atomic.Uint64
 	next    atomic.Bool  // evaluate one by one the next time
@@ -32,6 +32,20 @@ func (m *meter) apart(now time.Time) bool {
 
 // suspected says that an entry did not end in time.
 func (m *meter) suspected(now time.Time) { m.suspect.Store(now.Add(suspicion).UnixNano()) }
+
+// ended says that an evaluation has failed that began at a moment.
+func (m *meter) ended(start time.Time, err error) {
+	if isExhausted(err) {
+		m.suspected(start)
+	}
+}
+
+// took says how long an evaluation took in which no entry has more than a budget.
+func (m *meter) took(took, budget time.Duration) {
+	if took > budget {
+		m.next.Store(true)
+	}
+}
 
 // took records how long one entry ran by itself.
 func (e *Engine) took(entry *entry, took time.Duration) {

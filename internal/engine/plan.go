@@ -23,14 +23,18 @@ type plan struct {
 // batch is a number of entries, by how they are evaluated.
 type batch struct {
 	links []*link // together, one link for each dialect
+	joint *joint  // together, those of rules with arguments; nil for none
 	alone []int   // one by one
 }
 
-func (b batch) empty() bool { return len(b.links) == 0 && len(b.alone) == 0 }
+func (b batch) empty() bool { return b.size() == 0 }
 
 // size returns the number of entries.
 func (b batch) size() int {
 	n := len(b.alone)
+	if b.joint != nil {
+		n += len(b.joint.entries)
+	}
 	for _, link := range b.links {
 		n += len(link.entries)
 	}
@@ -44,10 +48,11 @@ type planner struct {
 	hasInventory bool
 	links        []*link
 	byEntries    map[string]*link
+	joints       map[string]*joint
 }
 
 func newPlanner(entries []*entry, hasInventory bool) *planner {
-	return &planner{entries: entries, hasInventory: hasInventory, byEntries: make(map[string]*link)}
+	return &planner{entries: entries, hasInventory: hasInventory, byEntries: make(map[string]*link), joints: make(map[string]*joint)}
 }
 
 // plans returns the plan of every kind and scope that some rule is asked about.
@@ -97,11 +102,16 @@ func (p *planner) asks(r *rule.Rule, kind schema.GroupKind, scope Scope) bool {
 func (p *planner) batch(entries []int) batch {
 	var b batch
 	var dialects []string
+	var members []int
 	together := make(map[string][]int)
 	for _, number := range entries {
 		entry := p.entries[number]
 		if entry.alone {
 			b.alone = append(b.alone, number)
+			continue
+		}
+		if entry.joint != nil {
+			members = append(members, number)
 			continue
 		}
 		name := entry.rule.Dialect.Name()
@@ -115,6 +125,9 @@ func (p *planner) batch(entries []int) batch {
 	})
 	for _, name := range dialects {
 		b.links = append(b.links, p.link(together[name]))
+	}
+	if len(members) > 0 {
+		b.joint = p.joint(members)
 	}
 	return b
 }
@@ -131,10 +144,21 @@ func boolCompare(a, b bool) int {
 
 // link returns the link of a list of entries.
 func (p *planner) link(entries []int) *link {
-	id := strings.Trim(fmt.Sprint(entries), "[]")
+	id := idOf(entries)
 	if p.byEntries[id] == nil {
 		p.byEntries[id] = &link{name: fmt.Sprintf("p%d", len(p.links)), entries: slices.Clone(entries)}
 		p.links = append(p.links, p.byEntries[id])
 	}
 	return p.byEntries[id]
 }
+
+// joint returns the joint of a list of entries.
+func (p *planner) joint(entries []int) *joint {
+	id := idOf(entries)
+	if p.joints[id] == nil {
+		p.joints[id] = &joint{entries: slices.Clone(entries)}
+	}
+	return p.joints[id]
+}
+
+func idOf(entries []int) string { return strings.Trim(fmt.Sprint(entries), "[]") }

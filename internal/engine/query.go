@@ -28,9 +28,9 @@ func (e *Engine) remaining(ctx context.Context) time.Duration {
 var errBuiltin = errors.New("builtin failed")
 
 // query evaluates one query, which may take as long as limit says, and returns what
-// it binds to resultVar, nil when it is undefined. With errBuiltin it returns the
-// result as well.
-func (e *Engine) query(ctx context.Context, limit time.Duration, body ast.Body, input *ast.Term) (*ast.Term, error) {
+// it binds to its variables, nothing when it is undefined. With errBuiltin it returns
+// the result as well.
+func (e *Engine) query(ctx context.Context, limit time.Duration, body ast.Body, input *ast.Term) (topdown.QueryResult, error) {
 	cancel := topdown.NewCancel()
 	watch := watchOver(ctx, limit, cancel)
 	defer watch.stop()
@@ -49,9 +49,9 @@ func (e *Engine) query(ctx context.Context, limit time.Duration, body ast.Body, 
 		WithBuiltins(e.guarded).
 		WithMetrics(metrics.NoOp()).
 		WithBuiltinErrorList(&failed)
-	var term *ast.Term
-	err := query.Iter(ctx, func(result topdown.QueryResult) error {
-		term = result[resultVar]
+	var result topdown.QueryResult
+	err := query.Iter(ctx, func(found topdown.QueryResult) error {
+		result = found
 		return nil
 	})
 	if err != nil && watch.stop() {
@@ -61,9 +61,9 @@ func (e *Engine) query(ctx context.Context, limit time.Duration, body ast.Body, 
 		return nil, err
 	}
 	if len(failed) > 0 {
-		return term, fmt.Errorf("%w: %w", errBuiltin, &failed[0])
+		return result, fmt.Errorf("%w: %w", errBuiltin, &failed[0])
 	}
-	return term, nil
+	return result, nil
 }
 
 // cause returns the cause of a failed evaluation.

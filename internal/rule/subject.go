@@ -21,21 +21,21 @@ type Subject struct {
 	// Inventory is what rules see as data.inventory, nil where it is not known.
 	Inventory *ast.Term
 
-	shared map[string]*ast.Term
+	shared map[string]any
 }
 
-// Shared returns the term that build makes, and makes it once for all rules that
+// Shared returns what build makes of a subject, and makes it once for all rules that
 // ask for the same name: what the inputs of a dialect's rules have in common.
-func (s *Subject) Shared(name string, build func() *ast.Term) *ast.Term {
-	if term, ok := s.shared[name]; ok {
-		return term
+func Shared[T any](s *Subject, name string, build func() T) T {
+	if made, ok := s.shared[name]; ok {
+		return made.(T)
 	}
 	if s.shared == nil {
-		s.shared = make(map[string]*ast.Term)
+		s.shared = make(map[string]any)
 	}
-	term := build()
-	s.shared[name] = term
-	return term
+	made := build()
+	s.shared[name] = made
+	return made
 }
 
 // fieldWords are the names that inputs are made of, made once.

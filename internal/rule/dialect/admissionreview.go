@@ -98,7 +98,7 @@ func isAdmission(module *ast.Module) bool {
 
 // Input returns the AdmissionReview.
 func (a AdmissionReview) Input(s *rule.Subject, _ *rule.Rule) *ast.Term {
-	return s.Shared("admissionreview", func() *ast.Term {
+	return rule.Shared(s, "admissionreview", func() *ast.Term {
 		pairs := [][2]*ast.Term{
 			rule.Field("apiVersion", ast.StringTerm("admission.k8s.io/v1")),
 			rule.Field("kind", ast.StringTerm("AdmissionReview")),

@@ -62,7 +62,7 @@ func (KubeEye) complete(r *rule.Rule, document *rule.Document) {
 // Input returns the object in the field Object, always with a name and a
 // namespace, which KubeEye's rules take for given.
 func (KubeEye) Input(s *rule.Subject, _ *rule.Rule) *ast.Term {
-	return s.Shared("kubeeye", func() *ast.Term {
+	return rule.Shared(s, "kubeeye", func() *ast.Term {
 		metadata := ast.NewObject(
 			rule.Field("name", ast.StringTerm(s.Resource.Name)),
 			rule.Field("namespace", ast.StringTerm(s.Resource.EffectiveNamespace())))

@@ -18,15 +18,17 @@ type Dialect struct{}
 // Name returns gatekeeper.
 func (Dialect) Name() string { return "gatekeeper" }
 
-// Input returns review and parameters. The review is the same for all
-// constraints.
+// Input returns review and, for one constraint, its parameters. The review is the
+// same for all constraints.
 func (Dialect) Input(subject *rule.Subject, r *rule.Rule) *ast.Term {
-	review := rule.Field("review", subject.Shared("gatekeeper", func() *ast.Term { return review(subject) }))
-	parameters := rule.Field("parameters", r.Arguments)
-	if subject.Inventory == nil {
-		return ast.ObjectTerm(review, parameters)
+	fields := append(make([][2]*ast.Term, 0, 3), rule.Field("review", rule.Shared(subject, "gatekeeper", func() *ast.Term { return review(subject) })))
+	if r != nil {
+		fields = append(fields, rule.Field("parameters", r.Arguments))
 	}
-	return ast.ObjectTerm(review, parameters, rule.Field("inventory", subject.Inventory))
+	if subject.Inventory != nil {
+		fields = append(fields, rule.Field("inventory", subject.Inventory))
+	}
+	return ast.ObjectTerm(fields...)
 }
 
 // review returns input.review. Fields that have no meaning outside of admission

@@ -11,18 +11,26 @@ import (
 // matchesSubject tells whether criteria match a subject. Placed tells whether an
 // object that names no namespace is where kubectl would put it, or in none.
 func matchesSubject(match *Match, subject *rule.Subject, source Source, placed bool) (bool, error) {
-	res := subject.Resource
-	request := Request{Object: objectOf(subject.Object), Source: source}
+	request := *rule.Shared(subject, "gatekeeper.request", func() *Request { return requestOf(subject) })
+	request.Source = source
+	if placed && request.Object.Namespace == "" {
+		object := *request.Object
+		object.Namespace = subject.Resource.EffectiveNamespace()
+		request.Object = &object
+	}
+	return match.Matches(request)
+}
+
+// requestOf returns what criteria look at in a subject, but for its source.
+func requestOf(subject *rule.Subject) *Request {
+	request := &Request{Object: objectOf(subject.Object)}
 	if subject.OldObject != nil {
 		request.Old = objectOf(subject.OldObject)
 	}
-	if res.Namespace != nil {
-		request.Namespace = &Namespace{Name: res.Namespace.Name, Labels: labels.Set(res.Namespace.Labels)}
+	if namespace := subject.Resource.Namespace; namespace != nil {
+		request.Namespace = &Namespace{Name: namespace.Name, Labels: labels.Set(namespace.Labels)}
 	}
-	if placed && request.Object.Namespace == "" {
-		request.Object.Namespace = res.EffectiveNamespace()
-	}
-	return match.Matches(request)
+	return request
 }
 
 // objectOf returns what criteria look at in an object.

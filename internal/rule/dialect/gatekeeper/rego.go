@@ -3,6 +3,7 @@ package gatekeeper
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -135,6 +136,14 @@ func defines(module *ast.Module, name string) bool {
 		}
 	}
 	return false
+}
+
+// isSet tells whether violation is a set, as it nearly always is.
+func (t *Template) isSet() bool {
+	return !slices.ContainsFunc(t.Module.Module.Rules, func(r *ast.Rule) bool {
+		ref := r.Head.Ref()
+		return ref[0].Value.Compare(ast.Var(entrypoint)) == 0 && (len(ref) > 1 || r.Head.RuleKind() != ast.MultiValue || r.Else != nil)
+	})
 }
 
 // checkReferences refuses references to data that a template cannot have: all

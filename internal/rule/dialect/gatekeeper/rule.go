@@ -42,7 +42,7 @@ func newRule(constraint *Constraint, unit *rule.Unit) (*rule.Rule, *rule.Problem
 		made.Title = template.Kind
 	}
 	made.Doors, made.Mode = constraint.doors()
-	made.Entrypoints = []rule.Entrypoint{{Name: entrypoint, Mode: made.Mode, Alone: true}}
+	made.Entrypoints = []rule.Entrypoint{{Name: entrypoint, Mode: made.Mode, Alone: !template.isSet()}}
 	if constraint.asks() {
 		made.Match = constraint.judges
 		made.Uncacheable = constraint.Match.beyondKey()
@@ -145,6 +145,7 @@ func (m *Match) beyondKey() bool {
 func asGator(made *rule.Rule, constraint *Constraint, sourceOf func() Source) {
 	made.Doors = []finding.Door{finding.DoorAdmission, finding.DoorScan}
 	made.Kinds = []schema.GroupKind{{Group: rule.Any, Kind: rule.Any}}
+	made.Entrypoints[0].Alone = true // nothing is judged together with it
 	made.Match = func(subject *rule.Subject) (bool, error) {
 		return matchesSubject(constraint.Match, subject, sourceOf(), false)
 	}

@@ -54,12 +54,12 @@ func (*Dialect) Native([]string) ([]string, bool) { return nil, false }
 // and input.kinds.
 func (d *Dialect) Input(subject *rule.Subject, r *rule.Rule) *ast.Term {
 	if r == nil || d.shape == single {
-		return subject.Shared(name, func() *ast.Term {
+		return rule.Shared(subject, name, func() *ast.Term {
 			judged := judgedTerm(subject)
 			return inputTerm(subject, []*ast.Term{judged}, []*ast.Term{judged})
 		})
 	}
-	return subject.Shared(fmt.Sprintf("%s %d %s", name, d.shape, d.kinds.key()), func() *ast.Term {
+	return rule.Shared(subject, fmt.Sprintf("%s %d %s", name, d.shape, d.kinds.key()), func() *ast.Term {
 		judged, all := d.lists.of(subject, d)
 		return inputTerm(subject, judged, all)
 	})
@@ -87,7 +87,7 @@ func inputTerm(subject *rule.Subject, judged, all []*ast.Term) *ast.Term {
 
 // judgedTerm returns the object to judge, made once for all rules.
 func judgedTerm(subject *rule.Subject) *ast.Term {
-	return subject.Shared(name+".judged", func() *ast.Term {
+	return rule.Shared(subject, name+".judged", func() *ast.Term {
 		res := subject.Resource
 		return withNames(ast.NewTerm(subject.Object), res.Name, res.EffectiveNamespace())
 	})

@@ -1,0 +1,224 @@
+package engine_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/open-policy-agent/opa/v1/ast"
+
+	"github.com/kubereeve/reeve/internal/engine"
+	"github.com/kubereeve/reeve/internal/engine/enginetest"
+	"github.com/kubereeve/reeve/internal/resource"
+	"github.com/kubereeve/reeve/internal/rule"
+	"github.com/kubereeve/reeve/internal/rule/dialect"
+	"github.com/kubereeve/reeve/internal/rule/source"
+)
+
+const jointHelpers = `
+pod_spec := object.get(input.review.object.spec, ["template", "spec"], input.review.object.spec)
+containers[container] { container := pod_spec.containers[_] }
+containers[container] { container := pod_spec.initContainers[_] }
+`
+
+// jointness is whether a template can be evaluated together with others.
+type jointness string
+
+const (
+	together jointness = "together"
+	failing  jointness = "together, and some objects make it fail"
+	alone    jointness = "alone"
+)
+
+// jointPolicies are templates that read their parameters in many ways.
+var jointPolicies = []struct {
+	name, rego string
+	joint      jointness
+}{
+	{"Field", `violation[{"msg": msg}] { container := containers[_]; startswith(container.image, input.parameters.prefix); msg := container.name }`, together},
+	{"Elements", `violation[{"msg": msg}] { container := containers[_]; prefix := input.parameters.names[i]; startswith(container.image, prefix); msg := sprintf("%v %v", [container.name, i]) }`, together},
+	{"Missing", `violation[{"msg": msg}] { container := containers[_]; not container[input.parameters.prefix]; msg := container.name }`, together},
+	{"Negated", `violation[{"msg": msg}] { not input.parameters.flag; msg := "off" }`, together},
+	{"Optional", `violation[{"msg": msg}] { names := object.get(input.parameters, "names", []); count(names) == 0; msg := "none" }`, together},
+	{"Whole", `violation[{"msg": msg}] { p := object.get(input, "parameters", {}); msg := sprintf("%v", [p]) }`, together},
+	{"Path", `violation[{"msg": msg}] { msg := object.get(input, ["parameters", "nested", "word"], "no word") }`, together},
+	{"ElementsOfGet", `violation[{"msg": msg}] { msg := object.get(input.parameters, "names", [])[_] }`, together},
+	{"NestedGet", `violation[{"msg": msg}] { container := containers[_]; not exempt(container); msg := container.image }
+exempt(container) { images := object.get(object.get(input, "parameters", {}), "names", []); image := images[_]; startswith(container.image, image) }`, together},
+	{"Passed", `violation[{"msg": msg}] { names := named(input, "x"); msg := sprintf("%v", [names]) }
+named(arg, _) = out { not arg.parameters.names; out = ["nobody"] }
+named(arg, _) = out { out = arg.parameters.names }`, together},
+	{"PassedOn", `violation[{"msg": msg}] { msg := outer(input) }
+outer(a) = inner(a, a.review.kind.kind)
+inner(b, kind) = sprintf("%v %v", [kind, object.get(b, ["parameters", "prefix"], "none")])`, together},
+	{"Constants", `violation[{"msg": msg}] { container := containers[_]; msg := policy(container.imagePullPolicy, "x") }
+policy("Always", x) = out { out := x }
+policy("Never", _) = "never"
+policy(other, _) = out { other != "Always"; other != "Never"; out := other }`, together},
+	{"Predicate", `violation[{"msg": msg}] { container := containers[_]; good(container, "a"); not good(container, "b"); answer := good(container, "c"); msg := sprintf("%v %v", [container.name, answer]) }
+good(container, "a") { container.image }
+good(container, "b") { container.image == input.parameters.prefix }
+good(container, "c") { container.name }`, together},
+	{"FalseValue", `violation[{"msg": msg}] { container := containers[_]; not wanted(container); msg := container.name }
+wanted(container) = answer { answer := container.image == input.parameters.prefix }`, together},
+	{"Else", `violation[{"msg": msg}] { msg := word }
+word = w { w := input.parameters.prefix } else = "otherwise" { input.parameters.flag } else = "last"`, together},
+	{"Default", `violation[{"msg": msg}] { not allowed; msg := "not allowed" }
+default allowed = false
+allowed { input.parameters.flag }`, together},
+	{"Empty", `violation[{"msg": msg}] { count(unwanted) == 0; msg := "nothing" }
+unwanted[name] { name := input.parameters.names[_]; name == containers[_].name }`, together},
+	{"ByName", `violation[{"msg": msg}] { by_name[name].image; msg := name }
+by_name[container.name] = container { container := containers[_] }`, together},
+	{"Shadowed", `violation[{"msg": msg}] { names := ["a"]; others := [names | names := containers[_].name]; msg := sprintf("%v %v", [names, others]) }`, together},
+	{"ConstantSet", `violation[{"msg": msg}] { kinds := {"Always", "Never"}; container := containers[_]; kinds[container.imagePullPolicy]; kinds["Never"]; msg := container.name }`, together},
+	{"Comprehension", `violation[{"msg": msg}] { names := {n | n := input.parameters.names[_]} - {n | n := containers[_].name}; msg := sprintf("%v", [names]) }`, together},
+	{"Scalar", `violation[{"msg": msg}] { input.parameters.prefix.below; msg := "never" }`, together},
+	{"Arithmetic", `violation[{"msg": msg}] { count(containers) < input.parameters.limit; msg := "few" }`, together},
+	{"Conflict", `violation[{"msg": msg}] { word := conflicting; msg := word }
+conflicting = name { name := containers[_].name }`, failing},
+	{"Undefined", `violation[{"msg": msg}] { to_number(containers[_].name) > 0; msg := "number" }`, failing},
+	{"With", `violation[{"msg": msg}] { msg := name with input.review as {"name": "other"} }
+name = input.review.name`, alone},
+	{"WholeInput", `violation[{"msg": msg}] { x := input; x.review; msg := "review" }`, alone},
+	{"AnyField", `violation[{"msg": msg}] { field := "parameters"; input[field]; msg := "some" }`, alone},
+}
+
+// jointParameters are given to each of them, in a constraint each.
+var jointParameters = []string{
+	"{}", `{names: []}`, `{names: [registry.example.com/, nginx], prefix: registry, limit: 3}`, `{names: [nginx], flag: true, limit: 1}`,
+	`{flag: false, prefix: name, nested: {word: w}}`, `{names: {a: nginx}, limit: "x"}`, `{names: text, flag: text, nested: [1]}`,
+}
+
+// jointSet returns the policies of some kind with all their constraints.
+func jointSet(t *testing.T, kinds ...jointness) *rule.Set {
+	t.Helper()
+	tree := make(fstest.MapFS)
+	for _, policy := range jointPolicies {
+		if !slices.Contains(kinds, policy.joint) {
+			continue
+		}
+		text := fmt.Sprintf(`apiVersion: templates.gatekeeper.sh/v1beta1
+kind: ConstraintTemplate
+metadata: {name: %s}
+spec:
+  crd: {spec: {names: {kind: %s}}}
+  targets:
+  - target: admission.k8s.gatekeeper.sh
+    rego: |
+      package policy
+      %s
+`, strings.ToLower(policy.name), policy.name, strings.ReplaceAll(policy.rego+jointHelpers, "\n", "\n      "))
+		for i, parameters := range jointParameters {
+			text += fmt.Sprintf(`---
+apiVersion: constraints.gatekeeper.sh/v1beta1
+kind: %s
+metadata: {name: c%d}
+spec:
+  match: {excludedNamespaces: [nowhere]}
+  parameters: %s
+`, policy.name, i, parameters)
+		}
+		tree[policy.name+".yaml"] = &fstest.MapFile{Data: []byte(text)}
+	}
+	set, problems := source.Load(dialect.All(), source.Source{FS: tree, Name: "joint"})
+	if len(problems) > 0 {
+		t.Fatal(problems[0])
+	}
+	return set
+}
+
+// judged returns what an engine has found and where it failed, one line each, sorted.
+func judged(t *testing.T, e *engine.Engine, res *resource.Resource) []string {
+	t.Helper()
+	matches, failures, err := e.Evaluate(context.Background(), res, engine.Admission)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var lines []string
+	for _, match := range matches {
+		lines = append(lines, match.Rule.ID+": "+match.Message)
+	}
+	for _, failure := range failures {
+		lines = append(lines, failure.Rule+" failed: "+failure.Cause)
+	}
+	slices.Sort(lines)
+	return lines
+}
+
+// byItself counts evaluations of one rule alone.
+type byItself struct {
+	engine.Recorder
+	count int
+}
+
+func (*byItself) RuleFailed(string, string)            {}
+func (*byItself) CacheLookup(bool)                     {}
+func (*byItself) RuleOverBudget(string, time.Duration) {}
+func (b *byItself) RuleTook(string, time.Duration)     { b.count++ }
+
+func TestConstraintsFindTheSameTogetherAsByThemselves(t *testing.T) {
+	fixtures := enginetest.Fixtures(t, "../../policies")
+	for _, test := range []struct {
+		name string
+		set  *rule.Set
+		all  bool // all are judged together, nearly always
+	}{
+		{"ways to read parameters", jointSet(t, together), true},
+		{"some of them fail", jointSet(t, failing, alone), false},
+		{"usual templates", gatekeeperSet(t), true},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			recorder := &byItself{}
+			joint := newEngine(t, test.set, engine.Options{CacheSize: -1, Recorder: recorder})
+			apart := newEngine(t, test.set, engine.Options{CacheSize: -1})
+			apart.Apart()
+			found, judgements := 0, 0
+			for _, fixture := range fixtures {
+				for _, res := range fixture.Resources() {
+					want := judged(t, apart, res)
+					if diff := cmp.Diff(want, judged(t, joint, res)); diff != "" {
+						t.Fatalf("%s: %s %s (-apart +together):\n%s", fixture.File, res.Kind, res.Name, diff)
+					}
+					found, judgements = found+len(want), judgements+1
+				}
+			}
+			if found < 100 {
+				t.Errorf("only %d findings", found)
+			}
+			if limit := len(test.set.Rules()) * (judgements/512 + 2); test.all && recorder.count > limit {
+				t.Errorf("%d evaluations of one rule alone, want at most %d", recorder.count, limit)
+			}
+		})
+	}
+}
+
+func TestAConstraintStandsAloneWhoseParametersAreOfNoUse(t *testing.T) {
+	set := jointSet(t, together)
+	for _, r := range set.Rules() {
+		if r.ID == "gatekeeper/Field/c2" { // startswith(container.image, 5) is refused by the compiler
+			r.Arguments = ast.ObjectTerm(ast.Item(ast.StringTerm("prefix"), ast.InternedTerm(5)))
+		}
+	}
+	joint := newEngine(t, set, engine.Options{}).Joint()
+	if slices.Contains(joint, "gatekeeper/Field/c2") || !slices.Contains(joint, "gatekeeper/Field/c3") {
+		t.Errorf("judged together: %s", joint)
+	}
+}
+
+func TestConstraintsAreJudgedTogetherWherePossible(t *testing.T) {
+	joint := newEngine(t, jointSet(t, together, failing, alone), engine.Options{}).Joint()
+	for _, policy := range jointPolicies {
+		for i, parameters := range jointParameters {
+			id := fmt.Sprintf("gatekeeper/%s/c%d", policy.name, i)
+			if slices.Contains(joint, id) == (policy.joint == alone) {
+				t.Errorf("%s with %s: judged together: %t; want it %s", policy.name, parameters, policy.joint == alone, policy.joint)
+			}
+		}
+	}
+}

@@ -1,0 +1,159 @@
+package specialize
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+)
+
+// use is a Rego rule with some arguments of the template's use.
+type use struct {
+	path      string
+	arguments *ast.Term
+	// asked is how many values a call gives a function, where it asks no more than
+	// whether the function is true; anyUse for everything else.
+	asked  int
+	inputs positions // of values of a function that are input as a whole
+}
+
+const anyUse = -1
+
+// group is all that defines one name of the shared package.
+type group struct {
+	name     string
+	rules    []*ast.Rule
+	location *ast.Location   // of all that stands in it
+	files    map[string]bool // of what it refers to, directly or not
+	never    bool            // it is a function that is never true
+}
+
+// ref returns a reference to the group.
+func (g *group) ref() ast.Ref {
+	return ast.Ref{ast.NewTerm(ast.DefaultRootDocument.Value), ast.StringTerm(Package), ast.StringTerm(g.name)}
+}
+
+// share returns the group that a use stands for, and makes it where there is none
+// that says the same.
+func (s *Specializer) share(of use) (*group, error) {
+	if of.asked != anyUse && !isPredicate(s.defined[of.path], of.asked) {
+		of.asked = anyUse
+	}
+	if made, ok := s.copied[of]; ok {
+		return made, nil
+	}
+	if err := s.refused[of]; err != nil {
+		return nil, err
+	}
+	made, err := s.copy(of)
+	if err != nil {
+		s.refused[of] = err
+		return nil, err
+	}
+	base := nameOf(made.rules[0])
+	made.shorten()
+	if of.asked != anyUse {
+		made.rules = append(made.rules, otherwiseFalse(of.asked))
+	}
+	s.copied[of] = s.add(made, base)
+	return s.copied[of], nil
+}
+
+// shorten leaves out rules that are undefined whatever the input. Where none is left,
+// one remains that says what the group is: an empty set is not undefined.
+func (g *group) shorten() {
+	first := g.rules[0]
+	g.rules = slices.DeleteFunc(g.rules, func(rule *ast.Rule) bool { return rule.Else == nil && isImpossible(rule.Body) })
+	if len(g.rules) > 0 {
+		return
+	}
+	g.never = len(first.Head.Args) > 0
+	w := &writer{location: g.location}
+	for i := range first.Head.Args {
+		first.Head.Args[i] = w.new(valueName(i))
+	}
+	for i := range first.Head.Ref()[1:] {
+		first.Head.Reference[i+1] = w.new(ast.Null{})
+	}
+	if first.Head.Key != nil {
+		first.Head.Key = w.new(ast.Null{})
+	}
+	if first.Head.Value != nil {
+		first.Head.Value = w.new(ast.Boolean(true))
+	}
+	first.Body = ast.NewBody(w.always(false))
+	g.rules = append(g.rules, first)
+}
+
+// add gives a group a name of its own, which begins with that of the original, and
+// returns it, or the one that says the same already.
+func (s *Specializer) add(made *group, base string) *group {
+	for _, known := range s.shared[base] {
+		if rename(made.rules, known.name); slices.EqualFunc(made.rules, known.rules, same) {
+			return known
+		}
+	}
+	made.name = fmt.Sprintf("%s_%d", base, len(s.shared[base]))
+	made.location.File = Package + "." + made.name
+	rename(made.rules, made.name)
+	s.rules = append(s.rules, made.rules...)
+	s.shared[base] = append(s.shared[base], made)
+	return made
+}
+
+// isPredicate tells whether Rego rules define a function of so many values that is
+// true or undefined.
+func isPredicate(rules []*ast.Rule, values int) bool {
+	return !slices.ContainsFunc(rules, func(rule *ast.Rule) bool {
+		return rule.Default || rule.Else != nil || len(rule.Head.Args) != values || len(rule.Head.Ref()) > 1 ||
+			rule.Head.Value == nil || rule.Head.Value.Value.Compare(ast.Boolean(true)) != 0
+	})
+}
+
+// otherwiseFalse returns the rule that makes a predicate of so many values false where
+// it would be undefined: the evaluator remembers what is false, and works out anew
+// what is undefined.
+func otherwiseFalse(values int) *ast.Rule {
+	names := strings.TrimSuffix(strings.Repeat("_, ", values), ", ")
+	module := ast.MustParseModuleWithOpts("package p\ndefault f("+names+") = false", ast.ParserOptions{RegoVersion: ast.RegoV0})
+	return module.Rules[0]
+}
+
+// same tells whether two Rego rules say the same in the same way.
+func same(a, b *ast.Rule) bool {
+	return a.Head.RuleKind() == b.Head.RuleKind() && a.Compare(b) == 0
+}
+
+// nameOf returns the name of a Rego rule, the first word of its head.
+func nameOf(rule *ast.Rule) string { return string(rule.Head.Ref()[0].Value.(ast.Var)) }
+
+// rename gives Rego rules another name.
+func rename(rules []*ast.Rule, name string) {
+	for _, rule := range rules {
+		for ; rule != nil; rule = rule.Else {
+			if rule.Head.Name != "" {
+				rule.Head.Name = ast.Var(name)
+			}
+			rule.Head.SetRef(ast.Ref{ast.VarTerm(name)}.Concat(rule.Head.Ref()[1:]))
+		}
+	}
+}
+
+// isImpossible tells whether a body is known not to be true, whatever the input.
+func isImpossible(body ast.Body) bool {
+	return slices.ContainsFunc(body, func(expression *ast.Expr) bool { return !expression.Negated && isNever(expression) })
+}
+
+// isNever tells whether an expression, its negation aside, is never true.
+func isNever(expression *ast.Expr) bool {
+	switch terms := expression.Terms.(type) {
+	case *ast.Term:
+		return isNowhere(terms)
+	case []*ast.Term:
+		return slices.ContainsFunc(terms, isNowhere)
+	}
+	return false
+}
+
+func isNowhere(term *ast.Term) bool { return term.Value.Compare(nowhere) == 0 }

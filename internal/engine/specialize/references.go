@@ -1,0 +1,113 @@
+package specialize
+
+import (
+	"maps"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+)
+
+var (
+	parametersRef = ast.MustParseRef("input.parameters")
+	// nowhere is a reference that is undefined wherever it stands.
+	nowhere = ast.MustParseRef("input.reeve_nowhere")
+	// aboutRules are builtins that tell of the rule they stand in.
+	aboutRules = ast.MustParseRef("rego.metadata")
+)
+
+// resolved returns a reference with input at its head where it has a name for that.
+func (w *writer) resolved(original ast.Ref) ast.Ref {
+	if name, ok := original[0].Value.(ast.Var); ok && w.names[name] {
+		return ast.InputRootRef.Concat(original[1:])
+	}
+	return original
+}
+
+// ref copies a reference.
+func (w *writer) ref(original ast.Ref) ast.Value {
+	original = w.resolved(original)
+	switch {
+	case original.HasPrefix(parametersRef):
+		return w.below(w.arguments, original[len(parametersRef):])
+	case original.HasPrefix(ast.InputRootRef):
+		if len(original) < 2 || !isString(original[1]) {
+			w.fail("%w: %s as a whole", errShape, original[0])
+		}
+	case original.HasPrefix(ast.DefaultRootRef):
+		return w.data(original)
+	case original.HasPrefix(aboutRules):
+		w.fail("%w: %s", errShape, original)
+	}
+	head := original[0]
+	name, isName := head.Value.(ast.Var)
+	known := w.locals[name]
+	if !isName { // as in f(x).y
+		known = w.constant(head)
+	}
+	switch {
+	case known != nil:
+		return w.below(known, original[1:])
+	case isName:
+		head = w.new(name)
+	default:
+		head = w.term(head)
+	}
+	return ast.Ref{head}.Concat(w.terms(original[1:]))
+}
+
+// data copies a reference to a rule, or to what is below it, or to a document.
+func (w *writer) data(original ast.Ref) ast.Value {
+	ground := original.GroundPrefix()
+	for n := 2; n <= len(ground); n++ {
+		path := ground[:n].String()
+		if len(w.specializer.defined[path]) == 0 {
+			continue
+		}
+		to, ok := w.share(use{path, w.arguments, anyUse, 0})
+		if !ok {
+			return original
+		}
+		return to.ref().Concat(w.terms(original[n:]))
+	}
+	if w.specializer.within[ground.String()] {
+		w.fail("%w: the package %s as a whole", errShape, ground)
+	}
+	return ast.Ref{w.new(ast.DefaultRootDocument.Value)}.Concat(w.terms(original[1:]))
+}
+
+// share returns the group that a reference is to, and remembers it.
+func (w *writer) share(of use) (*group, bool) {
+	to, err := w.specializer.share(of)
+	if err != nil {
+		w.fail("%w", err)
+		return nil, false
+	}
+	w.files[to.location.File] = true
+	maps.Copy(w.files, to.files)
+	return to, true
+}
+
+// below returns what a path below something known means.
+func (w *writer) below(at *ast.Term, path ast.Ref) ast.Value {
+	for len(path) > 0 && isScalar(path[0]) {
+		if at = at.Get(path[0]); at == nil {
+			return nowhere.Copy()
+		}
+		path = path[1:]
+	}
+	known := w.known(at)
+	if len(path) == 0 {
+		return known
+	}
+	if ref, ok := known.(ast.Ref); ok && !isEmpty(at) {
+		return ref.Concat(w.terms(path))
+	}
+	return nowhere.Copy()
+}
+
+// known returns what a copy has in the place of something that is known.
+func (w *writer) known(term *ast.Term) ast.Value {
+	if isScalar(term) {
+		return term.Value
+	}
+	return w.specializer.values.ref(term)
+}

@@ -1,0 +1,91 @@
+// Package specialize copies the Rego of rules that are many uses of one package, as
+// the constraints of a template are, so that one evaluation serves them all: each
+// copy has its use's arguments in the place of input.parameters, and what then
+// reads the same, in one template or in several, is one Rego rule that is
+// evaluated once. Templates have much in common: the set of all containers, and
+// whether an image is exempt.
+package specialize
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+)
+
+// Package is the package of all copies.
+const Package = "reeve_shared"
+
+// Copy is a copy of what defines an entry point.
+type Copy struct {
+	// Ref is the full path of the copy.
+	Ref ast.Ref
+	// Files are the names that errors of the compiler give as the files of the copy and
+	// of what it refers to.
+	Files map[string]bool
+}
+
+// Specializer makes copies. It is not safe for concurrent use.
+type Specializer struct {
+	rules   []*ast.Rule // of the shared package
+	values  *constants
+	defined map[string][]*ast.Rule // by full path
+	within  map[string]bool        // the paths of packages, and of what contains them
+	shared  map[string][]*group    // by the name of the original
+	copied  map[use]*group
+	refused map[use]error
+}
+
+// New returns a specializer of modules by file name, whose references have been
+// resolved, and nothing after that. Their locals still have the names they are
+// written with, so that equal texts are found to be equal.
+func New(modules map[string]*ast.Module) *Specializer {
+	s := &Specializer{values: newConstants(), defined: make(map[string][]*ast.Rule), within: make(map[string]bool),
+		shared: make(map[string][]*group), copied: make(map[use]*group), refused: make(map[use]error)}
+	for _, file := range slices.Sorted(maps.Keys(modules)) {
+		path := modules[file].Package.Path
+		for n := 1; n <= len(path); n++ {
+			s.within[path[:n].String()] = true
+		}
+		for _, rule := range modules[file].Rules {
+			name := path.Append(ast.StringTerm(nameOf(rule))).String()
+			s.defined[name] = append(s.defined[name], rule)
+		}
+	}
+	return s
+}
+
+// Entry makes a copy of what defines an entry point, given by its full path, with
+// arguments in the place of input.parameters. It fails where a copy might find
+// something else than the original.
+func (s *Specializer) Entry(path ast.Ref, arguments *ast.Term) (*Copy, error) {
+	made, err := s.share(use{path.String(), arguments, anyUse, 0})
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	files := maps.Clone(made.files)
+	files[made.location.File] = true
+	return &Copy{Ref: made.ref(), Files: files}, nil
+}
+
+// Rules returns the rules of the package Package: the copies and what they refer to.
+// Their references are resolved as well.
+func (s *Specializer) Rules() []*ast.Rule { return s.rules }
+
+// Constants returns the value that the copies see as input, below ConstantsField.
+func (s *Specializer) Constants() *ast.Term { return s.values.term() }
+
+// copy returns copies of all Rego rules of a use, as a group without a name.
+func (s *Specializer) copy(of use) (*group, error) {
+	made := &group{location: new(ast.Location), files: make(map[string]bool)}
+	w := &writer{specializer: s, arguments: of.arguments, inputs: of.inputs, location: made.location, files: made.files}
+	for _, original := range s.defined[of.path] {
+		made.rules = append(made.rules, w.rule(original))
+	}
+	return made, w.err
+}
+
+// errShape says that something is copied nowhere, as it is rare.
+var errShape = errors.New("not copied")
