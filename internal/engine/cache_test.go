@@ -3,6 +3,7 @@ package engine_test
 import (
 	"context"
 	"encoding/json"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -74,54 +75,73 @@ func TestTwoDifferentTokenVolumesNeverPassForOneAnother(t *testing.T) {
 		return `{"kind":"Pod","apiVersion":"v1","metadata":{},"spec":{"containers":[{"name":"web","image":"nginx","volumeMounts":[{"name":"kube-api-access-` + mounted + `"}]}],` +
 			`"volumes":[{"name":"kube-api-access-aaaaa"},{"name":"kube-api-access-bbbbb"}]}}`
 	}
-	if engine.CacheKey(pod(t, text("aaaaa"))) == engine.CacheKey(pod(t, text("bbbbb"))) {
+	if sharedKey(pod(t, text("aaaaa"))) == sharedKey(pod(t, text("bbbbb"))) {
 		t.Error("two different pods share a key")
 	}
 }
 
-func TestOnlyRulesThatReadWithinTheKeyAreCached(t *testing.T) {
+func TestFindingsAreKeptForWhatRulesReadOnly(t *testing.T) {
 	for _, test := range []struct {
-		name, body string
-		cached     bool
+		name, body, keptFor string
 	}{
-		{"the containers", `violation contains {"msg": c.name} if some c in input.workload.containers`, true},
-		{"one label", `violation contains {"msg": "x"} if input.object.metadata.labels.app == "web"`, true},
-		{"one field by object.get", `violation contains {"msg": "x"} if object.get(input.workload, ["spec", "hostNetwork"], null) == true`, true},
-		{"the name by object.get", `violation contains {"msg": "x"} if object.get(input.workload, ["metadata", "name"], null) == "x"`, false},
-		{"the name as the default of object.get", `violation contains {"msg": "x"} if object.get(input.workload, "kind", input.object.metadata.name) == "x"`, false},
-		{"a field of object.get chosen at run time", `violation contains {"msg": "x"} if { some f in ["spec"]; object.get(input.object, f, null) == "x" }`, false},
-		{"one field by object.get with another input", `violation contains {"msg": "x"} if object.get(input.workload, "kind", 1) == 2 with input.user as input.object.metadata`, false},
-		{"the namespace", `violation contains {"msg": "x"} if input.namespace.labels.a == "b"`, true},
-		{"the name", `violation contains {"msg": input.object.metadata.name}`, false},
-		{"the name through the template", `violation contains {"msg": input.workload.metadata.name}`, false},
-		{"the status", `violation contains {"msg": input.object.status.phase}`, false},
-		{"the whole metadata", `violation contains {"msg": "x"} if count(input.object.metadata) > 99`, false},
-		{"all labels", `violation contains {"msg": k} if some k, _ in input.object.metadata.labels`, false},
-		{"the whole input", `violation contains {"msg": "x"} if count(input) > 99`, false},
-		{"the whole object in a variable", "violation contains {\"msg\": o.metadata.name} if o := input.object", false},
-		{"a field chosen at run time", `violation contains {"msg": "x"} if { some field in ["metadata", "spec"]; input.object[field].name == "web" }`, false},
-		{"the name in a function", "violation contains {\"msg\": f(1)}\nf(_) := input.object.metadata.name", false},
-		{"the name as an argument", "violation contains {\"msg\": f(input.object.metadata.name)}\nf(x) := x", false},
-		{"the name in a comprehension", `violation contains {"msg": "x"} if count([n | n := input.object.metadata.name]) > 9`, false},
-		{"the user", `violation contains {"msg": "x"} if input.user.name == "root"`, false},
-		{"the old object", `violation contains {"msg": "x"} if input.oldObject.spec`, false},
-		{"the clock", `violation contains {"msg": "x"} if time.now_ns() < 0`, false},
-		{"chance", `violation contains {"msg": "x"} if rand.intn("a", 5) > 9`, false},
-		{"data of others", `violation contains {"msg": "x"} if data.settings.a`, false},
-		{"input replaced by something else", `violation contains {"msg": "x"} if input.object.kind == "Pod" with input as {"object": {"kind": "Pod"}}`, false},
+		{"the containers", `violation contains {"msg": c.name} if some c in input.workload.containers`, "replicas"},
+		{"one label", `violation contains {"msg": "x"} if input.object.metadata.labels.app == "web"`, "replicas"},
+		{"one field by object.get", `violation contains {"msg": "x"} if object.get(input.workload, ["spec", "hostNetwork"], null) == true`, "replicas"},
+		{"the name by object.get", `violation contains {"msg": "x"} if object.get(input.workload, ["metadata", "name"], null) == "x"`, "one object"},
+		{"the name as the default of object.get", `violation contains {"msg": "x"} if object.get(input.workload, "kind", input.object.metadata.name) == "x"`, "one object"},
+		{"a field of object.get chosen at run time", `violation contains {"msg": "x"} if { some f in ["spec"]; object.get(input.object, f, null) == "x" }`, "one object"},
+		{"one field by object.get with another input", `violation contains {"msg": "x"} if object.get(input.workload, "kind", 1) == 2 with input.user as input.object.metadata`, "nothing"},
+		{"the namespace", `violation contains {"msg": "x"} if input.namespace.labels.a == "b"`, "replicas"},
+		{"the name", `violation contains {"msg": input.object.metadata.name}`, "one object"},
+		{"the name through the template", `violation contains {"msg": input.workload.metadata.name}`, "one object"},
+		{"the status", `violation contains {"msg": input.object.status.phase}`, "one object"},
+		{"the whole metadata", `violation contains {"msg": "x"} if count(input.object.metadata) > 99`, "one object"},
+		{"all labels", `violation contains {"msg": k} if some k, _ in input.object.metadata.labels`, "one object"},
+		{"the whole input", `violation contains {"msg": "x"} if count(input) > 99`, "nothing"},
+		{"the whole object in a variable", "violation contains {\"msg\": o.metadata.name} if o := input.object", "one object"},
+		{"a field chosen at run time", `violation contains {"msg": "x"} if { some field in ["metadata", "spec"]; input.object[field].name == "web" }`, "one object"},
+		{"the name in a function", "violation contains {\"msg\": f(1)}\nf(_) := input.object.metadata.name", "one object"},
+		{"the name as an argument", "violation contains {\"msg\": f(input.object.metadata.name)}\nf(x) := x", "one object"},
+		{"a field of an argument", "violation contains {\"msg\": f(input.object)}\nf(o) := o.spec.restartPolicy", "replicas"},
+		{"a field of an argument that is passed on", "violation contains {\"msg\": f(input.object)}\nf(o) := g(1, o.spec)\ng(_, s) := s.restartPolicy", "replicas"},
+		{"a field of an argument by object.get", "violation contains {\"msg\": f(input)}\nf(o) := object.get(o, [\"object\", \"kind\"], 1)", "replicas"},
+		{"the name in an argument", "violation contains {\"msg\": f(input.object)}\nf(o) := o.metadata.name", "one object"},
+		{"a whole argument", "violation contains {\"msg\": f(input.object)}\nf(o) := sprintf(\"%v\", [o])", "one object"},
+		{"the name in a pattern", "violation contains {\"msg\": f(input.object)}\nf({\"metadata\": m}) := m.name", "one object"},
+		{"the name by an else", "violation contains {\"msg\": f(input.object)}\nf(o) := 1 if { o.kind == \"x\" } else := o.metadata.name", "one object"},
+		{"the user in an argument", "violation contains {\"msg\": f(input)}\nf(i) := i.user.name", "nothing"},
+		{"a field of an argument to one function and the name to another", "violation contains {\"msg\": f(input.object)}\nviolation contains {\"msg\": f(input.object.metadata)}\nf(o) := o.name", "one object"},
+		{"the name in a comprehension", `violation contains {"msg": "x"} if count([n | n := input.object.metadata.name]) > 9`, "one object"},
+		{"the user", `violation contains {"msg": "x"} if input.user.name == "root"`, "nothing"},
+		{"the old object", `violation contains {"msg": "x"} if input.oldObject.spec`, "nothing"},
+		{"the clock", `violation contains {"msg": "x"} if time.now_ns() < 0`, "nothing"},
+		{"chance", `violation contains {"msg": "x"} if rand.intn("a", 5) > 9`, "nothing"},
+		{"data of others", `violation contains {"msg": "x"} if data.settings.a`, "nothing"},
+		{"input replaced by something else", `violation contains {"msg": "x"} if input.object.kind == "Pod" with input as {"object": {"kind": "Pod"}}`, "nothing"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			recorder := &counts{}
-			e := newEngine(t, load(t, map[string]string{"r.rego": ruleText("r", "", test.body)}), engine.Options{Recorder: recorder})
-			for range 2 {
-				if _, failures, err := e.Evaluate(context.Background(), pod(t, replica), engine.Admission); err != nil || len(failures) > 0 {
-					t.Fatal(err, failures)
-				}
-			}
-			if cached := recorder.hits == 1; cached != test.cached {
-				t.Errorf("cached=%v, want %v", cached, test.cached)
+			e := newEngine(t, load(t, map[string]string{"r.rego": ruleText("r", "", test.body)}), engine.Options{})
+			if got := e.KeptFor(e.Set().Rules()[0]); got != test.keptFor {
+				t.Errorf("kept for %s, want %s", got, test.keptFor)
 			}
 		})
+	}
+}
+
+func TestVerdictsAreKeptForOneObjectOnlyAtAdmission(t *testing.T) {
+	e := newEngine(t, load(t, map[string]string{"r.rego": ruleText("r", "", `violation contains {"msg": input.object.metadata.name}`)}), engine.Options{})
+	for _, test := range []struct {
+		scope engine.Scope
+		kept  int
+	}{{engine.Scan, 0}, {engine.Admission, 2}} {
+		for range 3 {
+			if _, _, err := e.Evaluate(context.Background(), pod(t, replica), test.scope); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got := e.Kept(); got != test.kept {
+			t.Errorf("scope %d: %d verdicts kept, want %d", test.scope, got, test.kept)
+		}
 	}
 }
 
@@ -131,10 +151,13 @@ func TestOnAHitTheOtherRulesAreStillAsked(t *testing.T) {
 	e := newEngine(t, load(t, map[string]string{
 		"name.rego":  ruleText("name", "", `violation contains {"msg": input.object.metadata.name}`),
 		"image.rego": ruleText("image", "", `violation contains {"msg": c.image.repository} if some c in input.workload.containers`),
+		"user.rego":  ruleText("user", "", `violation contains {"msg": input.user.name}`),
 	}), engine.Options{})
-	for _, name := range []string{"web-abc-x1", "web-abc-x2", "web-abc-x3"} {
-		got := messages(t, e, pod(t, strings.ReplaceAll(replica, "web-abc-x1", name)))
-		if diff := cmp.Diff([]string{"image library/nginx", "name " + name}, got); diff != "" {
+	for i, name := range []string{"web-abc-x1", "web-abc-x2", "web-abc-x1", "web-abc-x2", "web-abc-x3"} {
+		res := pod(t, strings.ReplaceAll(replica, "web-abc-x1", name))
+		res.User = &resource.User{Name: strconv.Itoa(i)}
+		got := messages(t, e, res)
+		if diff := cmp.Diff([]string{"image library/nginx", "name " + name, "user " + res.User.Name}, got); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
 		}
 	}
@@ -153,12 +176,16 @@ func FuzzCacheKey(f *testing.F) {
 		start := min(int(at%4096), len(object))
 		end := min(start+int(length%64), len(object))
 		changed := object[:start] + insert + object[end:]
-		first, second := engine.CacheKey(rawPod(object)), engine.CacheKey(rawPod(changed))
+		first, firstSingle := engine.CacheKeys(rawPod(object))
+		second, secondSingle := engine.CacheKeys(rawPod(changed))
 		if first == "" || first != second {
 			return
 		}
-		if diff := cmp.Diff(masked(t, object), masked(t, changed)); diff != "" {
+		if diff := cmp.Diff(masked(t, object, true), masked(t, changed, true)); diff != "" {
 			t.Errorf("different objects share a key (-first +second):\n%s", diff)
+		}
+		if diff := cmp.Diff(masked(t, object, false), masked(t, changed, false)); diff != "" && firstSingle == secondSingle {
+			t.Errorf("different objects share a key of one object (-first +second):\n%s", diff)
 		}
 	})
 }
@@ -167,26 +194,35 @@ func rawPod(text string) *resource.Resource {
 	return &resource.Resource{Identity: resource.Identity{APIVersion: "v1", Kind: "Pod"}, Operation: resource.Create, Object: []byte(text)}
 }
 
-// masked decodes an object and removes what the key leaves out, independently
-// of how the key does it.
-func masked(t *testing.T, text string) any {
+// sharedKey returns the key that a resource shares with its replicas.
+func sharedKey(res *resource.Resource) string {
+	shared, _ := engine.CacheKeys(res)
+	return shared
+}
+
+// masked decodes an object and removes what its keys leave out, independently of how
+// they do it: that which replicas share more, and that of one object less.
+func masked(t *testing.T, text string, replicas bool) any {
 	t.Helper()
 	var object any
 	if err := json.Unmarshal([]byte(text), &object); err != nil {
 		t.Skip() // the key reads a little more than encoding/json
 	}
 	root, _ := object.(map[string]any)
-	delete(root, "status")
 	metadata, _ := root["metadata"].(map[string]any)
-	for _, field := range []string{"name", "generateName", "uid", "selfLink", "resourceVersion", "generation", "creationTimestamp", "ownerReferences", "managedFields"} {
-		delete(metadata, field)
-	}
-	labels, _ := metadata["labels"].(map[string]any)
-	delete(labels, "pod-template-hash")
+	delete(metadata, "managedFields")
 	annotations, _ := metadata["annotations"].(map[string]any)
 	delete(annotations, "kubectl.kubernetes.io/last-applied-configuration")
-	spec, _ := root["spec"].(map[string]any)
-	delete(spec, "nodeName")
+	if replicas {
+		delete(root, "status")
+		for _, field := range []string{"name", "generateName", "uid", "selfLink", "resourceVersion", "generation", "creationTimestamp", "ownerReferences"} {
+			delete(metadata, field)
+		}
+		labels, _ := metadata["labels"].(map[string]any)
+		delete(labels, "pod-template-hash")
+		spec, _ := root["spec"].(map[string]any)
+		delete(spec, "nodeName")
+	}
 	text2, err := json.Marshal(object)
 	if err != nil {
 		t.Fatal(err)

@@ -85,7 +85,7 @@ type Engine struct {
 	set       *rule.Set
 	compiler  *ast.Compiler
 	entries   []*entry
-	fits      map[*rule.Rule]bool // the cacheable rules
+	reaches   map[*rule.Rule]reach
 	plans     map[planKey]*plan
 	named     map[schema.GroupKind]bool // the kinds that have plans of their own
 	decoder   *decoder
@@ -137,7 +137,7 @@ func New(set *rule.Set, options Options) (*Engine, []*rule.Problem, error) {
 		recorder:  options.Recorder,
 		deadline:  options.Deadline,
 		budget:    options.Budget,
-		fits:      make(map[*rule.Rule]bool),
+		reaches:   make(map[*rule.Rule]reach),
 	}
 	_, e.guarded = guardedBuiltins()
 	e.reachesOut = slices.ContainsFunc(files, func(file parsed) bool { return file.Trusted != nil })
@@ -174,10 +174,10 @@ func (e *Engine) prepare(plain *compiled, files []parsed) (err error) {
 		if e.variants.alwaysOff(r) {
 			continue
 		}
-		fits := cacheable(plain, r)
-		e.fits[r] = fits
+		reach := reachOf(plain, r)
+		e.reaches[r] = reach
 		for _, entrypoint := range r.Entrypoints {
-			e.entries = append(e.entries, &entry{rule: r, name: entrypoint.Name, mode: entrypoint.Mode, alone: entrypoint.Alone, cacheable: fits})
+			e.entries = append(e.entries, &entry{rule: r, name: entrypoint.Name, mode: entrypoint.Mode, alone: entrypoint.Alone, reach: reach})
 		}
 	}
 	e.named = make(map[schema.GroupKind]bool)

@@ -31,45 +31,63 @@ func (e *Engine) Evaluate(ctx context.Context, res *resource.Resource, scope Sco
 	if err != nil {
 		return nil, nil, err
 	}
-	k, keyed := e.key(plan, scope, res, variant)
-	if keyed {
-		cached, hit := e.cache.Get(k)
-		e.recorder.CacheLookup(hit)
-		if hit && plan.rest.empty() {
-			return cached, nil, nil
-		}
-		if hit {
-			matches, errs, err := e.evaluate(ctx, res, variant, plan, plan.rest)
-			return slices.Concat(cached, matches), errs, err
-		}
+	keys, keyed := e.keys(plan, scope, res, variant)
+	if !keyed {
+		return e.evaluate(ctx, res, variant, plan, plan.all)
 	}
-	matches, errs, err := e.evaluate(ctx, res, variant, plan, plan.all)
-	if keyed && err == nil && len(errs) == 0 {
-		e.cache.Add(k, e.cacheableMatches(plan, matches))
+	known, batch := e.recall(plan, keys)
+	if batch.empty() {
+		return known, nil, nil
 	}
-	return matches, errs, err
+	matches, errs, err := e.evaluate(ctx, res, variant, plan, batch)
+	if err == nil && len(errs) == 0 {
+		e.keep(plan, keys, batch, matches)
+	}
+	return slices.Concat(known, matches), errs, err
 }
 
-// key returns the cache key of a resource, if its verdict may be cached at all.
-func (e *Engine) key(plan *plan, scope Scope, res *resource.Resource, variant *variant) (key, bool) {
+// keys returns the cache keys of a resource, if any verdict on it may be cached.
+func (e *Engine) keys(plan *plan, scope Scope, res *resource.Resource, variant *variant) (keys, bool) {
 	if e.cache == nil || plan.rest.size() == plan.all.size() {
-		return key{}, false
+		return keys{}, false
 	}
-	return cacheKey(variant.seed, scope, res)
+	return cacheKeys(variant.seed, scope, res, plan.keepsSingle())
 }
 
-// cacheableMatches returns the matches of cacheable rules.
-func (e *Engine) cacheableMatches(plan *plan, matches []Match) []Match {
-	if plan.rest.empty() {
-		return matches
+// recall returns what the cache knows, and what is left to evaluate.
+func (e *Engine) recall(plan *plan, keys keys) ([]Match, batch) {
+	known, hit := e.cache.Get(keys.shared)
+	if e.recorder.CacheLookup(hit); !hit {
+		return nil, plan.all
 	}
-	kept := make([]Match, 0, len(matches))
-	for _, match := range matches {
-		if e.fits[match.Rule] {
-			kept = append(kept, match)
+	if !plan.keepsSingle() {
+		return known, plan.rest
+	}
+	more, hit := e.cache.Get(keys.single)
+	if !hit {
+		return known, plan.unshared
+	}
+	return slices.Concat(known, more), plan.rest
+}
+
+// keep remembers what a batch has found, without what rules found whose verdicts are
+// not to be kept.
+func (e *Engine) keep(plan *plan, keys keys, batch batch, matches []Match) {
+	of := func(reach reach) []Match {
+		kept := make([]Match, 0, len(matches))
+		for _, match := range matches {
+			if e.reaches[match.Rule] == reach {
+				kept = append(kept, match)
+			}
 		}
+		return kept
 	}
-	return kept
+	if batch.size() == plan.all.size() {
+		e.cache.Add(keys.shared, of(shared))
+	}
+	if plan.keepsSingle() && batch.size() > plan.rest.size() {
+		e.cache.Add(keys.single, of(single))
+	}
 }
 
 // evaluate parses the object and runs a batch of its plan.

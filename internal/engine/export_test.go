@@ -19,25 +19,32 @@ func ParseImage(image string) any {
 	return value
 }
 
-// CacheKey returns the key of a resource at admission, "" when it has none.
-func CacheKey(res *resource.Resource) string {
-	k, ok := cacheKey(key{}, Admission, res)
+// CacheKeys returns the keys of a resource at admission, of what it shares with its
+// replicas and of all of it; "" when it has none.
+func CacheKeys(res *resource.Resource) (shared, single string) {
+	k, ok := cacheKeys(key{}, Admission, res, true)
 	if !ok {
-		return ""
+		return "", ""
 	}
-	return string(k[:])
+	return string(k.shared[:]), string(k.single[:])
 }
 
 // ShareOf returns how long the next of some entries may take.
 var ShareOf = shareOf
 
-// Cacheable tells whether the findings of a rule may be kept.
-func (e *Engine) Cacheable(r *rule.Rule) bool { return e.fits[r] }
+// KeptFor says for what the findings of a rule may be kept: replicas, one object, or
+// nothing.
+func (e *Engine) KeptFor(r *rule.Rule) string {
+	return map[reach]string{shared: "replicas", single: "one object", beyond: "nothing"}[e.reaches[r]]
+}
+
+// Kept returns how many verdicts are kept.
+func (e *Engine) Kept() int { return e.cache.Len() }
 
 // Apart makes an engine evaluate all entries one by one from now on.
 func (e *Engine) Apart() {
 	for _, plan := range e.plans {
-		for _, batch := range []batch{plan.all, plan.rest} {
+		for _, batch := range []batch{plan.all, plan.unshared, plan.rest} {
 			for _, link := range batch.links {
 				link.meter.suspect.Store(math.MaxInt64)
 			}

@@ -58,7 +58,7 @@ func TestFilesOfOnePackageAreCachedEachByItself(t *testing.T) {
 	}
 	var fits []string
 	for _, r := range e.Set().Rules() {
-		if e.Cacheable(r) {
+		if e.KeptFor(r) == "replicas" {
 			fits = append(fits, r.ID)
 		}
 	}

@@ -15,14 +15,14 @@ import (
 
 // entry is one entry point of one rule. Linked results carry its number.
 type entry struct {
-	rule      *rule.Rule
-	name      string
-	mode      finding.Mode
-	alone     bool
-	cacheable bool
-	query     ast.Body // this entry point alone
-	slow      meter    // since it did not end in time
-	joint     *member  // how it is evaluated together with others, where it has arguments
+	rule  *rule.Rule
+	name  string
+	mode  finding.Mode
+	alone bool
+	reach reach
+	query ast.Body // this entry point alone
+	slow  meter    // since it did not end in time
+	joint *member  // how it is evaluated together with others, where it has arguments
 }
 
 // linkedAlone tells whether evaluating the entry by itself takes a link of its

@@ -10,6 +10,7 @@ import (
 type masks struct {
 	fields map[string]*masks // by JSON literal, quotes included
 	whole  bool              // leave the value out
+	unseen bool              // no rule can read the value
 	suffix bool              // leave the random end of a kube-api-access name out
 }
 
@@ -29,8 +30,12 @@ var neverSeen = [][]string{{"metadata", "managedFields"}, {"metadata", "annotati
 
 func newMasks(whole, suffix [][]string) *masks {
 	root := &masks{}
-	for _, path := range append(neverSeen, whole...) {
+	for _, path := range whole {
 		root.at(path).whole = true
+	}
+	for _, path := range neverSeen {
+		node := root.at(path)
+		node.whole, node.unseen = true, true
 	}
 	for _, path := range suffix {
 		root.at(path).suffix = true
@@ -54,15 +59,16 @@ func (m *masks) at(path []string) *masks {
 }
 
 // writeMasked writes the object with a zero byte, which no JSON holds, in the
-// place of everything masked. A field whose name is written with escapes is not
-// recognized and so not masked: that costs a miss and no more. It returns false
-// when the text cannot be followed.
+// place of everything masked, and what rules can read of that to left, which may be
+// nil. A field whose name is written with escapes is not recognized and so not
+// masked: that costs a miss and no more. It returns false when the text cannot be
+// followed.
 //
 // It follows the text byte by byte instead of decoding it a second time, which
 // would take three times as long: whoever read the object has checked that it is
 // JSON, and what is not fails on a miss, when it is decoded.
-func writeMasked(h hash.Hash, raw []byte, tree *masks) bool {
-	m := masker{raw: raw, hash: h}
+func writeMasked(h, left hash.Hash, raw []byte, tree *masks) bool {
+	m := masker{raw: raw, hash: h, left: left}
 	if !m.value(tree) {
 		return false
 	}
@@ -76,8 +82,9 @@ func writeMasked(h hash.Hash, raw []byte, tree *masks) bool {
 type masker struct {
 	raw     []byte
 	hash    hash.Hash
-	at      int // the next byte to read
-	written int // bytes of raw that are hashed or left out
+	left    hash.Hash // of what is left out and can be read
+	at      int       // the next byte to read
+	written int       // bytes of raw that are hashed or left out
 	// access is the pod's first kube-api-access name. Only this one is masked,
 	// so that pods with several cannot pass for one another.
 	access string
@@ -97,6 +104,10 @@ func (m *masker) value(tree *masks) bool {
 			return false
 		}
 		m.leaveOut(start, m.at)
+		if m.left != nil && !tree.unseen {
+			writeLength(m.left, m.at-start)
+			m.left.Write(m.raw[start:m.at])
+		}
 		return true
 	case m.raw[start] == '{':
 		return m.object(tree)

@@ -13,12 +13,18 @@ import (
 // plan is what to evaluate for one kind in one scope.
 type plan struct {
 	all batch
-	// rest holds the entries that are evaluated even when the cache knows the
-	// verdict of the others.
+	// unshared holds the entries that are evaluated even when the cache knows what
+	// the others found in an object that is the same but for its name and the like.
+	unshared batch
+	// rest holds those that are evaluated even when it knows what all the others
+	// found in the same object.
 	rest batch
 	// needy are the entries that read the inventory.
 	needy []int
 }
+
+// keepsSingle tells whether what some rules found is kept for one object alone.
+func (p *plan) keepsSingle() bool { return p.rest.size() < p.unshared.size() }
 
 // batch is a number of entries, by how they are evaluated.
 type batch struct {
@@ -69,7 +75,7 @@ func (p *planner) plans(kinds []schema.GroupKind) map[planKey]*plan {
 }
 
 func (p *planner) plan(kind schema.GroupKind, scope Scope) *plan {
-	var all, rest, needy []int
+	var all, unshared, rest, needy []int
 	for number, entry := range p.entries {
 		if !p.asks(entry.rule, kind, scope) {
 			continue
@@ -78,14 +84,20 @@ func (p *planner) plan(kind schema.GroupKind, scope Scope) *plan {
 			needy = append(needy, number)
 		}
 		all = append(all, number)
-		if !entry.cacheable {
+		if entry.reach > shared {
+			unshared = append(unshared, number)
+		}
+		if entry.reach > single {
 			rest = append(rest, number)
 		}
 	}
 	if len(all) == 0 {
 		return nil
 	}
-	return &plan{all: p.batch(all), rest: p.batch(rest), needy: needy}
+	if scope != Admission {
+		rest = unshared // a scan meets every object once
+	}
+	return &plan{all: p.batch(all), unshared: p.batch(unshared), rest: p.batch(rest), needy: needy}
 }
 
 // asks tells whether a rule is asked about a kind in a scope.

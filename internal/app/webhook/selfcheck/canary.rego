@@ -9,10 +9,11 @@
 #     doors: [admission]
 package reeve.selfcheck.reeve_selfcheck_canary
 
-# A name is no part of the key of the verdict cache, so every canary is evaluated.
+# Verdicts that the clock may change are never kept, so every canary is evaluated.
 violation contains {
 	"msg": sprintf("canary %s must be denied", [input.object.spec.nonce]),
 	"path": "metadata.name",
 } if {
 	input.object.metadata.name == "deny"
+	time.now_ns() > 0
 }
