@@ -38,6 +38,9 @@ func (e *Engine) KeptFor(r *rule.Rule) string {
 	return map[reach]string{shared: "replicas", single: "one object", beyond: "nothing"}[e.reaches[r]]
 }
 
+// Seen returns what rules see of the inventory.
+func (i *Inventory) Seen() *ast.Term { return i.snapshot().value }
+
 // Kept returns how many verdicts are kept.
 func (e *Engine) Kept() int { return e.cache.Len() }
 

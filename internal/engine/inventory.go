@@ -20,6 +20,7 @@ type Inventory struct {
 
 	mu      sync.Mutex
 	kinds   map[schema.GroupKind]*inventoryKind
+	tree    *branch   // of all objects, as rules see them
 	current *snapshot // nil when something has changed since
 }
 
@@ -39,6 +40,15 @@ type inventoryObject struct {
 	value      *ast.Term
 }
 
+// path returns where rules find an object: .namespace.<ns>.<apiVersion>.<Kind>.<name>
+// or .cluster.<apiVersion>.<Kind>.<name>.
+func (o inventoryObject) path(kind schema.GroupKind, name inventoryName) []string {
+	if name.namespace == "" {
+		return []string{"cluster", o.apiVersion, kind.Kind, name.name}
+	}
+	return []string{"namespace", name.namespace, o.apiVersion, kind.Kind, name.name}
+}
+
 // snapshot is an inventory as one evaluation sees it.
 type snapshot struct {
 	value    *ast.Term
@@ -48,7 +58,7 @@ type snapshot struct {
 
 // NewInventory returns an inventory in which no kind is known yet.
 func NewInventory() *Inventory {
-	return &Inventory{decoder: newDecoder(), kinds: make(map[schema.GroupKind]*inventoryKind)}
+	return &Inventory{decoder: newDecoder(), kinds: make(map[schema.GroupKind]*inventoryKind), tree: newBranch()}
 }
 
 // Replace makes the given objects all that is known of a kind. It fails, and
@@ -56,15 +66,30 @@ func NewInventory() *Inventory {
 func (i *Inventory) Replace(kind schema.GroupKind, objects []*resource.Resource) error {
 	known := &inventoryKind{objects: make(map[inventoryName]inventoryObject, len(objects)), complete: true}
 	for _, res := range objects {
-		if err := i.add(known, res); err != nil {
+		name, object, err := i.decode(res)
+		if err != nil {
 			return err
 		}
+		known.objects[name] = object
 	}
 	i.mu.Lock()
 	defer i.mu.Unlock()
+	i.change(kind, known)
+	return nil
+}
+
+// change puts what is known of a kind in the place of what was known before.
+func (i *Inventory) change(kind schema.GroupKind, known *inventoryKind) {
+	if before := i.kinds[kind]; before != nil {
+		for name, object := range before.objects {
+			i.tree.remove(object.path(kind, name))
+		}
+	}
+	for name, object := range known.objects {
+		i.tree.put(object.path(kind, name), object.value)
+	}
 	i.kinds[kind] = known
 	i.current = nil
-	return nil
 }
 
 // Fill makes the given objects the whole cluster as far as rules need it. Kinds
@@ -92,10 +117,31 @@ func (i *Inventory) Fill(needs []rule.Need, objects []*resource.Resource) error 
 // Put adds or replaces one object. The kind is not known before Complete or
 // Replace says that nothing is missing.
 func (i *Inventory) Put(res *resource.Resource) error {
+	name, object, err := i.decode(res)
+	if err != nil {
+		return err
+	}
+	kind := res.GroupKind()
 	i.mu.Lock()
 	defer i.mu.Unlock()
+	i.remove(kind, name) // it may have been of another version
+	i.kind(kind).objects[name] = object
+	i.tree.put(object.path(kind, name), object.value)
 	i.current = nil
-	return i.add(i.kind(res.GroupKind()), res)
+	return nil
+}
+
+// remove forgets an object, if it is known.
+func (i *Inventory) remove(kind schema.GroupKind, name inventoryName) {
+	known := i.kinds[kind]
+	if known == nil {
+		return
+	}
+	if object, ok := known.objects[name]; ok {
+		delete(known.objects, name)
+		i.tree.remove(object.path(kind, name))
+		i.current = nil
+	}
 }
 
 // Complete says that all objects of a kind have been put.
@@ -119,10 +165,7 @@ func (i *Inventory) kind(kind schema.GroupKind) *inventoryKind {
 func (i *Inventory) Delete(res *resource.Resource) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	if known := i.kinds[res.GroupKind()]; known != nil {
-		delete(known.objects, inventoryName{res.EffectiveNamespace(), res.Name})
-		i.current = nil
-	}
+	i.remove(res.GroupKind(), inventoryName{res.EffectiveNamespace(), res.Name})
 }
 
 // Fail forgets a kind and records why it cannot be read. Rules that need it are
@@ -130,17 +173,13 @@ func (i *Inventory) Delete(res *resource.Resource) {
 func (i *Inventory) Fail(kind schema.GroupKind, reason string) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	i.kinds[kind] = &inventoryKind{failure: reason, objects: make(map[inventoryName]inventoryObject)}
-	i.current = nil
+	i.change(kind, &inventoryKind{failure: reason, objects: make(map[inventoryName]inventoryObject)})
 }
 
-func (i *Inventory) add(known *inventoryKind, res *resource.Resource) error {
+// decode parses an object.
+func (i *Inventory) decode(res *resource.Resource) (inventoryName, inventoryObject, error) {
 	object, err := i.decoder.object(res.Object, res.Identity)
-	if err != nil {
-		return err
-	}
-	known.objects[inventoryName{res.EffectiveNamespace(), res.Name}] = inventoryObject{res.APIVersion, ast.NewTerm(object)}
-	return nil
+	return inventoryName{res.EffectiveNamespace(), res.Name}, inventoryObject{res.APIVersion, ast.NewTerm(object)}, err
 }
 
 // snapshot returns the inventory as it is now.
@@ -153,23 +192,13 @@ func (i *Inventory) snapshot() *snapshot {
 	return i.current
 }
 
-// build assembles .namespace.<ns>.<apiVersion>.<Kind>.<name> and
-// .cluster.<apiVersion>.<Kind>.<name>.
+// build makes a snapshot. What has not changed since the last one is the same.
 func (i *Inventory) build() *snapshot {
-	s := &snapshot{known: make(map[schema.GroupKind]bool), failures: make(map[schema.GroupKind]string)}
-	root := newBranch()
+	s := &snapshot{value: i.tree.term(), known: make(map[schema.GroupKind]bool), failures: make(map[schema.GroupKind]string)}
 	for kind, known := range i.kinds {
 		s.known[kind] = known.complete
 		s.failures[kind] = known.failure
-		for name, object := range known.objects {
-			at := root.in("cluster")
-			if name.namespace != "" {
-				at = root.in("namespace").in(name.namespace)
-			}
-			at.in(object.apiVersion).in(kind.Kind).leaves[name.name] = object.value
-		}
 	}
-	s.value = root.term()
 	return s
 }
 
@@ -186,32 +215,4 @@ func (s *snapshot) lacks(needs []rule.Need) string {
 		return fmt.Sprintf("the inventory has no %s: %s", need.Kind, reason)
 	}
 	return ""
-}
-
-// branch is one level of an inventory under construction.
-type branch struct {
-	branches map[string]*branch
-	leaves   map[string]*ast.Term
-}
-
-func newBranch() *branch {
-	return &branch{branches: make(map[string]*branch), leaves: make(map[string]*ast.Term)}
-}
-
-func (b *branch) in(name string) *branch {
-	if b.branches[name] == nil {
-		b.branches[name] = newBranch()
-	}
-	return b.branches[name]
-}
-
-func (b *branch) term() *ast.Term {
-	pairs := make([][2]*ast.Term, 0, len(b.branches)+len(b.leaves))
-	for name, below := range b.branches {
-		pairs = append(pairs, rule.Field(name, below.term()))
-	}
-	for name, leaf := range b.leaves {
-		pairs = append(pairs, rule.Field(name, leaf))
-	}
-	return ast.ObjectTerm(pairs...)
 }

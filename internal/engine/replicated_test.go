@@ -113,3 +113,39 @@ func TestAKindThatNobodyKnowsByItsPluralNameIsNamed(t *testing.T) {
 		}
 	}
 }
+
+func TestAdmissionRulesSeeWhatHasChanged(t *testing.T) {
+	set, problems := source.Load(dialect.All(), source.Source{FS: fstest.MapFS{"p.rego": {Data: []byte(hostTaken)}}, Name: "rules"})
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	inventory := engine.NewInventory()
+	if err := inventory.Fill(set.Needs(), []*resource.Resource{pod(t, ingressOfShop)}); err != nil {
+		t.Fatal(err)
+	}
+	e := newEngine(t, set, engine.Options{Inventory: inventory})
+	older := strings.ReplaceAll(strings.Replace(ingressOfOps, "networking.k8s.io/v1", "extensions/v1beta1", 1), `"web"`, `"older"`)
+	for _, step := range []struct {
+		name   string
+		change func(*resource.Resource) error
+		object string
+		want   []string
+	}{
+		{"one in another namespace", inventory.Put, ingressOfOps, []string{"ops has it: web"}},
+		{"one of another group, which has the same plural name", inventory.Put, older, []string{"ops has it: older", "ops has it: web"}},
+		{"the first is removed", func(res *resource.Resource) error { inventory.Delete(res); return nil }, ingressOfOps, []string{"ops has it: older"}},
+		{"the second has another host", inventory.Put, strings.Replace(older, "a.test", "b.test", 1), []string{}},
+	} {
+		if err := step.change(pod(t, step.object)); err != nil {
+			t.Fatal(err)
+		}
+		got := found(t, e, resource.Create, ingressOfShop)
+		want := make([]string, len(step.want))
+		for i, message := range step.want {
+			want[i] = "admissionreview/p (deny): " + message
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s (-want +got)\n%s", step.name, diff)
+		}
+	}
+}

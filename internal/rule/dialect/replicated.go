@@ -2,13 +2,11 @@ package dialect
 
 import (
 	"slices"
-	"sync"
 
 	"github.com/open-policy-agent/opa/v1/ast"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
-	"github.com/kubereeve/reeve/internal/resource"
 	"github.com/kubereeve/reeve/internal/rule"
 )
 
@@ -112,115 +110,4 @@ func replicatedPlural(ref ast.Ref, isPackage func(string) bool) string {
 		return ""
 	}
 	return string(plural)
-}
-
-// replica is the objects of an inventory as kube-mgmt keeps them, made once for as
-// long as the inventory stays as it is.
-type replica struct {
-	asked bool // some rule asks for it
-
-	mu        sync.Mutex
-	inventory *ast.Term
-	made      ast.Object
-}
-
-// of returns what rules see. An object that is being created is not in the cluster
-// yet, also where a scan asks as if it were.
-func (r *replica) of(s *rule.Subject) *ast.Term {
-	objects := r.all(s.Inventory)
-	if s.Resource.Operation == resource.Create || s.Resource.Operation == resource.Scan {
-		path := []string{pluralOf(s.Resource.GroupKind()), s.Resource.EffectiveNamespace(), s.Resource.Name}
-		if path[1] == "" {
-			path = slices.Delete(path, 1, 2)
-		}
-		objects = without(objects, path)
-	}
-	return ast.NewTerm(objects)
-}
-
-func (r *replica) all(inventory *ast.Term) ast.Object {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.inventory == inventory {
-		return r.made
-	}
-	whole, _ := inventory.Value.(ast.Object)
-	plurals := make(map[string]ast.Object)
-	add := func(below func(plural string) ast.Object, byVersion *ast.Term) {
-		eachField(byVersion, func(version string, byKind *ast.Term) {
-			eachField(byKind, func(kind string, byName *ast.Term) {
-				into := below(pluralOf(schema.FromAPIVersionAndKind(version, kind).GroupKind()))
-				eachField(byName, func(name string, object *ast.Term) { into.Insert(ast.StringTerm(name), object) })
-			})
-		})
-	}
-	top := func(plural string) ast.Object {
-		if plurals[plural] == nil {
-			plurals[plural] = ast.NewObject()
-		}
-		return plurals[plural]
-	}
-	add(top, whole.Get(rule.Name("cluster")))
-	eachField(whole.Get(rule.Name("namespace")), func(namespace string, byVersion *ast.Term) {
-		add(func(plural string) ast.Object {
-			in := child(top(plural), namespace)
-			if in == nil {
-				in = ast.NewObject()
-				top(plural).Insert(ast.StringTerm(namespace), ast.NewTerm(in))
-			}
-			return in
-		}, byVersion)
-	})
-	made := ast.NewObject()
-	for plural, objects := range plurals {
-		made.Insert(ast.StringTerm(plural), ast.NewTerm(objects))
-	}
-	r.inventory, r.made = inventory, made
-	return made
-}
-
-// without returns an object without what is at a path, the object itself where
-// there is nothing.
-func without(object ast.Object, path []string) ast.Object {
-	key := ast.StringTerm(path[0])
-	at := object.Get(key)
-	if at == nil {
-		return object
-	}
-	below, isObject := at.Value.(ast.Object)
-	if len(path) > 1 && !isObject {
-		return object
-	}
-	var replaced ast.Object
-	if len(path) > 1 {
-		if replaced = without(below, path[1:]); replaced == below {
-			return object
-		}
-	}
-	kept := ast.NewObject()
-	object.Foreach(func(k, v *ast.Term) {
-		if !k.Equal(key) {
-			kept.Insert(k, v)
-		}
-	})
-	if replaced != nil {
-		kept.Insert(key, ast.NewTerm(replaced))
-	}
-	return kept
-}
-
-// eachField calls f with each field of an object.
-func eachField(term *ast.Term, f func(string, *ast.Term)) {
-	if term == nil {
-		return
-	}
-	fields, ok := term.Value.(ast.Object)
-	if !ok {
-		return
-	}
-	fields.Foreach(func(key, value *ast.Term) {
-		if name, ok := key.Value.(ast.String); ok {
-			f(string(name), value)
-		}
-	})
 }
