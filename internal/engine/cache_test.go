@@ -6,12 +6,15 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/kubereeve/reeve/internal/engine"
 	"github.com/kubereeve/reeve/internal/engine/enginetest"
 	"github.com/kubereeve/reeve/internal/resource"
+	"github.com/kubereeve/reeve/internal/rule/dialect"
+	"github.com/kubereeve/reeve/internal/rule/source"
 )
 
 const replica = `{"kind":"Pod","apiVersion":"v1","metadata":{"name":"web-abc-x1","generateName":"web-abc-","namespace":"shop","uid":"1",` +
@@ -128,19 +131,32 @@ func TestFindingsAreKeptForWhatRulesReadOnly(t *testing.T) {
 	}
 }
 
-func TestVerdictsAreKeptForOneObjectOnlyAtAdmission(t *testing.T) {
-	e := newEngine(t, load(t, map[string]string{"r.rego": ruleText("r", "", `violation contains {"msg": input.object.metadata.name}`)}), engine.Options{})
-	for _, test := range []struct {
-		scope engine.Scope
-		kept  int
-	}{{engine.Scan, 0}, {engine.Admission, 2}} {
-		for range 3 {
-			if _, _, err := e.Evaluate(context.Background(), pod(t, replica), test.scope); err != nil {
-				t.Fatal(err)
-			}
+func TestFindingsOfForeignRulesAreKeptForWhatTheyRead(t *testing.T) {
+	for name, test := range map[string]struct {
+		files   map[string]string
+		keptFor string
+	}{
+		"a rule of Kubescape's on one object": {map[string]string{
+			"r/raw.rego":           "package armo_builtins\ndeny[m] { x := input[_]; x.spec.hostPID; m := {\"alertMessage\": x.metadata.name, \"alertObject\": {\"k8sApiObjects\": [x]}} }",
+			"r/rule.metadata.json": `{"name": "r", "match": [{"apiGroups": [""], "resources": ["Pod"]}]}`}, "one object"},
+		"a rule of Kubescape's on several": {map[string]string{
+			"r/raw.rego":           "package armo_builtins\ndeny[m] { x := input[_]; count(input) > 1; m := {\"alertMessage\": x.metadata.name, \"alertObject\": {\"k8sApiObjects\": [x]}} }",
+			"r/rule.metadata.json": `{"name": "r", "match": [{"apiGroups": [""], "resources": ["Pod"]}]}`}, "nothing"},
+		"the whole object, to conftest":        {map[string]string{"r.rego": "package main\ndeny[\"x\"] { count(input) > 1 }"}, "one object"},
+		"a field, to KubeEye":                  {map[string]string{"r.rego": "package kubeeye_workloads_rego\ndeny[{\"Message\": \"x\"}] { input.Object.spec.hostPID }"}, "replicas"},
+		"the whole input, to AdmissionReviews": {map[string]string{"r.rego": "package kubernetes.admission\ndeny[\"x\"] { f(input) }\nf(i) { i.request; count(i) > 1 }"}, "nothing"},
+	} {
+		tree := make(fstest.MapFS)
+		for file, text := range test.files {
+			tree[file] = &fstest.MapFile{Data: []byte(text)}
 		}
-		if got := e.Kept(); got != test.kept {
-			t.Errorf("scope %d: %d verdicts kept, want %d", test.scope, got, test.kept)
+		set, problems := source.Load(dialect.All(), source.Source{FS: tree, Name: "rules"})
+		if len(problems) > 0 {
+			t.Fatal(name, problems)
+		}
+		e := newEngine(t, set, engine.Options{})
+		if got := e.KeptFor(e.Set().Rules()[0]); got != test.keptFor {
+			t.Errorf("%s: kept for %s, want %s", name, got, test.keptFor)
 		}
 	}
 }

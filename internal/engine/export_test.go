@@ -41,9 +41,6 @@ func (e *Engine) KeptFor(r *rule.Rule) string {
 // Seen returns what rules see of the inventory.
 func (i *Inventory) Seen() *ast.Term { return i.snapshot().value }
 
-// Kept returns how many verdicts are kept.
-func (e *Engine) Kept() int { return e.cache.Len() }
-
 // Apart makes an engine evaluate all entries one by one from now on.
 func (e *Engine) Apart() {
 	for _, plan := range e.plans {

@@ -94,9 +94,6 @@ func (p *planner) plan(kind schema.GroupKind, scope Scope) *plan {
 	if len(all) == 0 {
 		return nil
 	}
-	if scope != Admission {
-		rest = unshared // a scan meets every object once
-	}
 	return &plan{all: p.batch(all), unshared: p.batch(unshared), rest: p.batch(rest), needy: needy}
 }
 

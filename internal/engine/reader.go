@@ -76,7 +76,7 @@ func (r *reader) visit(node any) bool {
 		return true
 	case ast.Var:
 		if node == ast.InputRootDocument.Value {
-			r.reach = beyond
+			r.ref(ast.InputRootRef)
 		} else if part := r.names[node]; part != nil {
 			r.ref(part)
 		}

@@ -47,8 +47,9 @@ func (*Dialect) Name() string { return name }
 // Results returns the elements of a set or an array.
 func (*Dialect) Results(_ string, value ast.Value) []ast.Value { return rule.Elements(value) }
 
-// Native knows no native field: rules take whole objects in hand.
-func (*Dialect) Native([]string) ([]string, bool) { return nil, false }
+// Native returns the whole object for everything: rules take objects in hand, and
+// what they read then is not known. Other objects are nowhere in the native input.
+func (d *Dialect) Native([]string) ([]string, bool) { return []string{"object"}, d.shape == single }
 
 // Input returns input.judged and input.kind, and for rules that compare input.all
 // and input.kinds.
