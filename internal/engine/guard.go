@@ -15,6 +15,7 @@ import (
 const (
 	guardPrefix = "reeve_guarded"
 	maxText     = 8 << 20 // bytes of a string that a builtin makes
+	maxSearched = 1 << 20 // bytes of a string in which a pattern is replaced: a tenth of a microsecond each
 	maxItems    = 1 << 20 // elements of a list that a builtin makes
 	maxNodes    = 24      // of a graph whose paths are listed: there may be 2^n
 	maxGlob     = 256     // bytes of a glob that is held against another one

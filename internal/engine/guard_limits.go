@@ -103,6 +103,9 @@ func replacedEach(operands []*ast.Term) error {
 
 func replacedPattern(operands []*ast.Term) error {
 	text, with := textOf(operands[0]), textOf(operands[2])
+	if len(text) > maxSearched {
+		return fmt.Errorf("%w: a pattern is replaced in %d bytes of text; at most %d are allowed", errTooMuch, len(text), maxSearched)
+	}
 	if (len(text)+1)*(len(with)+1) <= maxText {
 		return nil
 	}

