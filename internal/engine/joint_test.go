@@ -44,6 +44,20 @@ var jointPolicies = []struct {
 	{"Elements", `violation[{"msg": msg}] { container := containers[_]; prefix := input.parameters.names[i]; startswith(container.image, prefix); msg := sprintf("%v %v", [container.name, i]) }`, together},
 	{"Missing", `violation[{"msg": msg}] { container := containers[_]; not container[input.parameters.prefix]; msg := container.name }`, together},
 	{"Negated", `violation[{"msg": msg}] { not input.parameters.flag; msg := "off" }`, together},
+	{"NegatedCall", `violation[{"msg": msg}] { not good(input.parameters.prefix); msg := "x" }
+good(prefix) { prefix == "name" }`, together},
+	{"NegatedBuiltin", `violation[{"msg": msg}] { not startswith("n", input.parameters.prefix); msg := "x" }`, together},
+	{"NegatedEquality", `violation[{"msg": msg}] { not input.parameters.prefix == "name"; msg := "x" }`, together},
+	{"NegatedIndex", `violation[{"msg": msg}] { not input.parameters.names[input.review.object.spec.missing]; msg := "x" }`, together},
+	{"NegatedIndexByName", `violation[{"msg": msg}] { name := containers[_].name; not input.parameters.names[name]; msg := name }`, together},
+	{"NegatedNever", `violation[{"msg": msg}] { not listed(input.review.object.spec.missing); msg := "missing" }
+violation[{"msg": msg}] { not listed(input.review.object.kind); msg := "kind" }
+violation[{"msg": msg}] { not listed(upper(input.review.object.spec.missing)); msg := "upper" }
+listed(word) { input.parameters.names[_] == word }`, together},
+	{"NegatedNothing", `violation[{"msg": msg}] { not absent; msg := "absent" }
+absent { input.parameters.names[_] == "nobody" }`, together},
+	{"Every", `violation[{"msg": msg}] { count([c | c := containers[_]; not fine(c)]) == 0; msg := "all" }
+fine(c) { input.parameters.names[i] == c.image; i >= 0 }`, together},
 	{"Optional", `violation[{"msg": msg}] { names := object.get(input.parameters, "names", []); count(names) == 0; msg := "none" }`, together},
 	{"Whole", `violation[{"msg": msg}] { p := object.get(input, "parameters", {}); msg := sprintf("%v", [p]) }`, together},
 	{"Path", `violation[{"msg": msg}] { msg := object.get(input, ["parameters", "nested", "word"], "no word") }`, together},

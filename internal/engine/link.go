@@ -151,9 +151,11 @@ func compileQuery(compiler *ast.Compiler, variable ast.Var, ref ast.Ref) (ast.Bo
 
 // addRules adds rules to a module, which must be theirs alone.
 func addRules(module *ast.Module, rules []*ast.Rule) {
+	module.Rules = append(module.Rules, rules...)
 	for _, rule := range rules {
-		rule.Module = module
-		module.Rules = append(module.Rules, rule)
+		for ; rule != nil; rule = rule.Else {
+			rule.Module = module
+		}
 	}
 }
 

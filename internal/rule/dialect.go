@@ -21,8 +21,8 @@ type Dialect interface {
 	// Name is the dialect's name in documents and messages, as in native.
 	Name() string
 	// Input returns what rules see as input. The rule is nil where one input
-	// serves all rules of the dialect, and given for entry points that are
-	// evaluated alone.
+	// serves all rules of the dialect, arguments aside, and given for entry points
+	// that are evaluated alone. It is an object for rules that have arguments.
 	Input(subject *Subject, r *Rule) *ast.Term
 	// Results returns what an entry point that was evaluated alone has found,
 	// one element per finding; Elements does for most.

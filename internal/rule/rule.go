@@ -59,8 +59,8 @@ type Rule struct {
 	// Match decides, beyond Kinds, whether the rule judges an object; nil means
 	// that it does. It fails when that cannot be known.
 	Match func(*Subject) (bool, error)
-	// Arguments are what a rule is given that is one of many uses of the same
-	// package, as the constraints of a template are. The dialect knows what.
+	// Arguments are what a rule finds in input.parameters that is one of many uses of
+	// the same package, as the constraints of a template are; nil for all others.
 	Arguments *ast.Term
 	// Lenient is true when input that a builtin cannot work on is undefined to the
 	// rule, as where it comes from. It is counted, and the rule has judged.
@@ -76,7 +76,7 @@ type Entrypoint struct {
 	// Mode is the default mode of what this entry point finds.
 	Mode finding.Mode
 	// Alone is true when the entry point is evaluated by itself: it is no partial
-	// set, or its input is not that of the dialect's other rules.
+	// set, or its input is not, but for arguments, that of the dialect's other rules.
 	Alone bool
 }
 

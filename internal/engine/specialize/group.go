@@ -139,21 +139,3 @@ func rename(rules []*ast.Rule, name string) {
 		}
 	}
 }
-
-// isImpossible tells whether a body is known not to be true, whatever the input.
-func isImpossible(body ast.Body) bool {
-	return slices.ContainsFunc(body, func(expression *ast.Expr) bool { return !expression.Negated && isNever(expression) })
-}
-
-// isNever tells whether an expression, its negation aside, is never true.
-func isNever(expression *ast.Expr) bool {
-	switch terms := expression.Terms.(type) {
-	case *ast.Term:
-		return isNowhere(terms)
-	case []*ast.Term:
-		return slices.ContainsFunc(terms, isNowhere)
-	}
-	return false
-}
-
-func isNowhere(term *ast.Term) bool { return term.Value.Compare(nowhere) == 0 }

@@ -8,8 +8,6 @@ import (
 
 var (
 	parametersRef = ast.MustParseRef("input.parameters")
-	// nowhere is a reference that is undefined wherever it stands.
-	nowhere = ast.MustParseRef("input.reeve_nowhere")
 	// aboutRules are builtins that tell of the rule they stand in.
 	aboutRules = ast.MustParseRef("rego.metadata")
 )
@@ -90,7 +88,7 @@ func (w *writer) share(of use) (*group, bool) {
 func (w *writer) below(at *ast.Term, path ast.Ref) ast.Value {
 	for len(path) > 0 && isScalar(path[0]) {
 		if at = at.Get(path[0]); at == nil {
-			return nowhere.Copy()
+			return nowhere.Copy().Concat(w.terms(path))
 		}
 		path = path[1:]
 	}
@@ -101,7 +99,7 @@ func (w *writer) below(at *ast.Term, path ast.Ref) ast.Value {
 	if ref, ok := known.(ast.Ref); ok && !isEmpty(at) {
 		return ref.Concat(w.terms(path))
 	}
-	return nowhere.Copy()
+	return nowhere.Copy().Concat(w.terms(path)) // the path may be what is undefined
 }
 
 // known returns what a copy has in the place of something that is known.

@@ -80,7 +80,7 @@ func valueName(i int) ast.Var { return ast.Var(fmt.Sprintf("reeve_value_%d", i))
 func (w *writer) body(original ast.Body) ast.Body {
 	var body ast.Body
 	for _, expression := range original {
-		if written := w.expression(expression); !written.Negated || !isNever(written) {
+		if written := w.expression(expression); !isAlways(written) {
 			body.Append(written)
 		}
 	}
@@ -104,7 +104,7 @@ func (w *writer) expression(original *ast.Expr) *ast.Expr {
 	case *ast.Term:
 		expression.Terms = w.term(terms)
 	case []*ast.Term:
-		expression.Terms = w.call(terms)
+		expression.Terms = w.call(terms, original.Negated)
 	case *ast.SomeDecl:
 		some := *terms
 		some.Symbols = w.terms(terms.Symbols)
@@ -122,12 +122,16 @@ func (w *writer) expression(original *ast.Expr) *ast.Expr {
 
 // call copies a call that is an expression of its own. One of a predicate asks
 // whether it is true, and no more.
-func (w *writer) call(terms []*ast.Term) any {
-	to, values := w.function(terms, len(terms)-1)
+func (w *writer) call(terms []*ast.Term, negated bool) any {
+	asked := len(terms) - 1
+	if asked == 0 {
+		asked = anyUse
+	}
+	to, values := w.function(terms, asked)
 	if to == nil {
 		return w.terms(terms)
 	}
-	if to.never {
+	if to.never && (!negated || areDefined(values)) {
 		return w.new(nowhere.Copy())
 	}
 	return append([]*ast.Term{w.new(to.ref())}, values...)
