@@ -24,7 +24,7 @@ type joint struct {
 type member struct {
 	copy     *specialize.Copy
 	variable ast.Var
-	query    *ast.Expr // binds what the entry has found to the variable
+	query    ast.Body // binds what the entry has found to the variable
 }
 
 // constantsKey is the field of the input that copies find their arguments in.
@@ -63,11 +63,10 @@ func compileJoint(compiler *ast.Compiler, entries []*entry) error {
 		if entry.joint == nil {
 			continue
 		}
-		body, err := compileQuery(compiler, entry.joint.variable, entry.joint.copy.Ref)
-		if err != nil {
+		var err error
+		if entry.joint.query, err = compileQuery(compiler, entry.joint.variable, entry.joint.copy.Ref); err != nil {
 			return err
 		}
-		entry.joint.query = body[0]
 	}
 	return nil
 }
@@ -89,9 +88,9 @@ func (v *evaluation) judgeJoint(ctx context.Context, joint *joint, left int) {
 		v.oneByOne(ctx, asked, left)
 		return
 	}
-	body := make(ast.Body, len(asked))
-	for i, number := range asked {
-		body[i] = v.engine.entries[number].joint.query
+	body := make(ast.Body, 0, len(asked))
+	for _, number := range asked {
+		body = append(body, v.engine.entries[number].joint.query...)
 	}
 	result, err := v.engine.query(ctx, v.engine.remaining(ctx)/2, body, v.jointInput(v.engine.entries[asked[0]]))
 	if err != nil {

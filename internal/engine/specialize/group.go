@@ -89,16 +89,19 @@ func (g *group) shorten() {
 // add gives a group a name of its own, which begins with that of the original, and
 // returns it, or the one that says the same already.
 func (s *Specializer) add(made *group, base string) *group {
-	for _, known := range s.shared[base] {
+	rename(made.rules, base) // that of a rule we add may differ
+	text := fmt.Sprint(made.rules)
+	for _, known := range s.shared[text] {
 		if rename(made.rules, known.name); slices.EqualFunc(made.rules, known.rules, same) {
 			return known
 		}
 	}
-	made.name = fmt.Sprintf("%s_%d", base, len(s.shared[base]))
+	made.name = fmt.Sprintf("%s_%d", base, s.named[base])
 	made.location.File = Package + "." + made.name
 	rename(made.rules, made.name)
 	s.rules = append(s.rules, made.rules...)
-	s.shared[base] = append(s.shared[base], made)
+	s.shared[text] = append(s.shared[text], made)
+	s.named[base]++
 	return made
 }
 

@@ -33,7 +33,8 @@ type Specializer struct {
 	values  *constants
 	defined map[string][]*ast.Rule // by full path
 	within  map[string]bool        // the paths of packages, and of what contains them
-	shared  map[string][]*group    // by the name of the original
+	shared  map[string][]*group    // by their text, under the name of the original
+	named   map[string]int         // how many there are, by that name
 	copied  map[use]*group
 	refused map[use]error
 }
@@ -43,7 +44,7 @@ type Specializer struct {
 // written with, so that equal texts are found to be equal.
 func New(modules map[string]*ast.Module) *Specializer {
 	s := &Specializer{values: newConstants(), defined: make(map[string][]*ast.Rule), within: make(map[string]bool),
-		shared: make(map[string][]*group), copied: make(map[use]*group), refused: make(map[use]error)}
+		shared: make(map[string][]*group), named: make(map[string]int), copied: make(map[use]*group), refused: make(map[use]error)}
 	for _, file := range slices.Sorted(maps.Keys(modules)) {
 		path := modules[file].Package.Path
 		for n := 1; n <= len(path); n++ {
