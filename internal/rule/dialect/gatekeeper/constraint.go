@@ -30,6 +30,7 @@ type Constraint struct {
 	Annotations map[string]string
 
 	document *Document
+	exempt   *exemptions // nil for none
 }
 
 // constraintFields are what is read of a constraint.

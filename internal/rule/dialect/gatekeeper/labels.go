@@ -8,22 +8,22 @@ import (
 	"github.com/kubereeve/reeve/internal/rule"
 )
 
-// matchesSubject tells whether criteria match a subject. Placed tells whether an
-// object that names no namespace is where kubectl would put it, or in none.
-func matchesSubject(match *Match, subject *rule.Subject, source Source, placed bool) (bool, error) {
-	request := *rule.Shared(subject, "gatekeeper.request", func() *Request { return requestOf(subject) })
-	request.Source = source
-	if placed && request.Object.Namespace == "" {
-		object := *request.Object
-		object.Namespace = subject.Resource.EffectiveNamespace()
-		request.Object = &object
-	}
-	return match.Matches(request)
+// placed returns what criteria look at in a subject, made once for all constraints. An
+// object that names no namespace is where kubectl would put it.
+func placed(subject *rule.Subject) Request {
+	return rule.Shared(subject, "gatekeeper.request", func() Request {
+		request := requestOf(subject)
+		if request.Source = SourceOriginal; request.Object.Namespace == "" {
+			request.Object.Namespace = subject.Resource.EffectiveNamespace()
+		}
+		return request
+	})
 }
 
-// requestOf returns what criteria look at in a subject, but for its source.
-func requestOf(subject *rule.Subject) *Request {
-	request := &Request{Object: objectOf(subject.Object)}
+// requestOf returns what criteria look at in a subject, but for its source. An object
+// that names no namespace is in none.
+func requestOf(subject *rule.Subject) Request {
+	request := Request{Object: objectOf(subject.Object)}
 	if subject.OldObject != nil {
 		request.Old = objectOf(subject.OldObject)
 	}

@@ -36,6 +36,7 @@ func (Dialect) Read(documents []*rule.Document) ([]rule.File, []*rule.Problem) {
 	for _, found := range r.found {
 		if IsConstraint(found.Resource.GroupKind()) {
 			if constraint := r.constraint(found); constraint != nil {
+				constraint.exempt = &r.exempt
 				constraints = append(constraints, constraint)
 			}
 		}
@@ -50,6 +51,7 @@ type reader struct {
 	broken    map[string]bool      // kinds whose template cannot be used
 	named     map[string]*Document // constraints that can be used, by kind and name
 	sync      syncKinds
+	exempt    exemptions
 	problems  []*rule.Problem
 }
 
@@ -68,8 +70,11 @@ func (r *reader) manifest(document *rule.Document) {
 			templates++
 			found.second = templates > 1
 		}
-		if problem := r.sync.read(found); problem != nil {
-			r.problems = append(r.problems, problem)
+		for _, read := range []func(*Document) *rule.Problem{r.sync.read, r.exempt.read} {
+			if problem := read(found); problem != nil {
+				r.problems = append(r.problems, problem)
+				break
+			}
 		}
 		r.found = append(r.found, found)
 	}
@@ -185,12 +190,13 @@ func Files(constraint *Constraint, sourceOf func() Source) ([]rule.File, error) 
 }
 
 // file returns the file of a constraint's rule. What it means depends on all of
-// its template: the schema has defaults.
+// its template, whose schema has defaults, and on the exemptions.
 func (c *Constraint) file(made *rule.Rule) rule.File {
-	return rule.File{
-		Name: c.document.Resource.Source.File, Rule: made, Foreign: true,
-		Source: slices.Concat(c.document.raw(), c.Template.document.raw()),
+	source := slices.Concat(c.document.raw(), c.Template.document.raw())
+	if c.exempt.any() {
+		source = append(source, c.exempt.source...)
 	}
+	return rule.File{Name: c.document.Resource.Source.File, Rule: made, Foreign: true, Source: source}
 }
 
 // id returns the id of a constraint's rule.

@@ -113,7 +113,7 @@ func orAny(list []string) []string {
 
 // asks tells whether more than the kind decides what the constraint judges.
 func (c *Constraint) asks() bool {
-	if len(c.Template.Operations) > 0 {
+	if len(c.Template.Operations) > 0 || c.exempt.any() {
 		return true
 	}
 	m := c.Match
@@ -123,10 +123,11 @@ func (c *Constraint) asks() bool {
 
 // judges tells whether the constraint judges a subject.
 func (c *Constraint) judges(subject *rule.Subject) (bool, error) {
-	if !c.Template.atOperation(subject.Resource.Operation) {
+	operation := subject.Resource.Operation
+	if !c.Template.atOperation(operation) || c.exempt.cover(placed(subject).Object, operation) {
 		return false, nil
 	}
-	return matchesSubject(c.Match, subject, SourceOriginal, true)
+	return c.Match.Matches(placed(subject))
 }
 
 // atOperation tells whether the template judges an operation. Scans are none.
@@ -147,7 +148,9 @@ func asGator(made *rule.Rule, constraint *Constraint, sourceOf func() Source) {
 	made.Kinds = []schema.GroupKind{{Group: rule.Any, Kind: rule.Any}}
 	made.Entrypoints[0].Alone = true // nothing is judged together with it
 	made.Match = func(subject *rule.Subject) (bool, error) {
-		return matchesSubject(constraint.Match, subject, sourceOf(), false)
+		request := requestOf(subject)
+		request.Source = sourceOf()
+		return constraint.Match.Matches(request)
 	}
 	made.Inventory = nil
 	if constraint.Template.Inventory.Read {
