@@ -120,6 +120,7 @@ func Begin(ctx context.Context, options LiveOptions) (*Live, error) {
 		return nil, err
 	}
 	LogProblems(options.Log, nil, first.Rules.Problems)
+	logPassedOver(options.Log, nil, first.Rules.PassedOver)
 	logUnmatched(options.Log, nil, first.Rules.Unmatched)
 	options.Log.Info("rules compiled", "configuration", first.Configuration, "rules", len(first.Rules.Set.Rules()), "revision", first.Reviewer.Revision(), "filesLeftOut", len(first.Rules.Problems))
 	live.current.Store(first)
@@ -255,6 +256,7 @@ func (l *Live) log(reload Reload) {
 		return
 	}
 	LogProblems(log, reload.Before.Rules.Problems, reload.Now.Rules.Problems)
+	logPassedOver(log, reload.Before.Rules.PassedOver, reload.Now.Rules.PassedOver)
 	logUnmatched(log, reload.Before.Rules.Unmatched, reload.Now.Rules.Unmatched)
 	if reload.Result == ReloadSwapped {
 		log.Info("rules reloaded", "reason", reload.Reason, "rules", len(reload.Now.Rules.Set.Rules()), "filesLeftOut", len(reload.Now.Rules.Problems),

@@ -7,6 +7,7 @@ import (
 	"github.com/go-logr/logr"
 
 	"github.com/kubereeve/reeve/internal/config"
+	"github.com/kubereeve/reeve/internal/rule"
 )
 
 // ConfigRecorder counts what becomes of the configuration file.
@@ -83,6 +84,19 @@ func logUnmatched(log logr.Logger, before, now config.Problems) {
 	for _, problem := range now[:min(len(now), maxLogged)] {
 		if !known[problem.Error()] {
 			log.Info("the configuration names a rule that is not there", "file", problem.File, "line", problem.Line, "field", problem.Path, "problem", problem.Message)
+		}
+	}
+}
+
+// logPassedOver logs the rules that are passed over and were not before.
+func logPassedOver(log logr.Logger, before, now []*rule.Problem) {
+	known := make(map[rule.Problem]bool, len(before))
+	for _, problem := range before {
+		known[*problem] = true
+	}
+	for _, problem := range now {
+		if !known[*problem] {
+			log.Info(problem.Message, "file", problem.File, "line", problem.Line)
 		}
 	}
 }

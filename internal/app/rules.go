@@ -82,6 +82,8 @@ type Rules struct {
 	Set      *rule.Set
 	Policy   *review.Policy
 	Problems []*rule.Problem
+	// PassedOver says which rules are not asked, though nothing is wrong with them.
+	PassedOver []*rule.Problem
 	// Apart are rules of the program's own. They are compiled with the others and
 	// keep their mode; no list shows them, and the revision does not know them.
 	Apart []rule.File
@@ -110,7 +112,7 @@ func (o *RuleOptions) Load() (*Rules, error) {
 	sources, missing := configured.sources()
 	readers, unread := configured.dialects(configuration)
 	set, problems := source.Load(readers, sources...)
-	problems = slices.Concat(missing, unread, problems)
+	problems, passedOver := apart(slices.Concat(missing, unread, problems))
 	var unknown []string
 	for _, entry := range entries {
 		unknown = append(unknown, entry.Rules.Unmatched(set)...)
@@ -129,7 +131,19 @@ func (o *RuleOptions) Load() (*Rules, error) {
 	if set, err = o.choose(set); err != nil {
 		return nil, err
 	}
-	return &Rules{Set: policy.Active(set), Policy: policy, Problems: problems, Configuration: configuration, Unmatched: unmatched}, nil
+	return &Rules{Set: policy.Active(set), Policy: policy, Problems: problems, PassedOver: passedOver, Configuration: configuration, Unmatched: unmatched}, nil
+}
+
+// apart returns what somebody has to mend, and what is passed over.
+func apart(all []*rule.Problem) (problems, passedOver []*rule.Problem) {
+	for _, problem := range all {
+		if problem.PassedOver {
+			passedOver = append(passedOver, problem)
+		} else {
+			problems = append(problems, problem)
+		}
+	}
+	return problems, passedOver
 }
 
 // sources returns where rules are read from, and what of it is not there.

@@ -110,6 +110,9 @@ type Problem struct {
 	File    string
 	Line    int // from 1; 0 when the whole file is meant
 	Message string
+	// PassedOver is true where nothing is wrong with the file: its rule asks for what
+	// Reeve does not do, so there is nothing to mend.
+	PassedOver bool
 }
 
 // Error returns file:line: message.

@@ -44,6 +44,7 @@ func load(options Options) (*run, error) {
 	}
 	t.set, problems = rule.NewSet(slices.Concat(t.tested, onlyModules(t.support)))
 	t.problems = append(t.problems, problems...)
+	t.problems = slices.DeleteFunc(t.problems, func(p *rule.Problem) bool { return p.PassedOver })
 	t.owners = newOwners(t.tested, t.problems)
 	for _, tree := range trees {
 		t.findFixtures(tree)

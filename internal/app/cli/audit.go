@@ -196,7 +196,7 @@ func (a *audit) gather(ctx context.Context) (err error) {
 	if a.reviewer, err = a.rules.Reviewer(engine.Options{Inventory: a.inventory, Deadline: app.ScanDeadline}); err != nil {
 		return err
 	}
-	warn(a.streams.Err, a.rules.Problems)
+	warn(a.streams.Err, a.rules)
 	a.report.Rules, a.report.Program = a.rules.Set, a.program
 	for _, problem := range a.rules.Problems {
 		failure := output.Failure{File: problem.File, Line: problem.Line, Message: problem.Message}

@@ -93,7 +93,7 @@ func (c *configValidation) run(ctx context.Context, files []string) error {
 	if _, err := rules.Reviewer(engine.Options{}); err != nil {
 		return err
 	}
-	warn(c.streams.Err, rules.Problems)
+	warn(c.streams.Err, rules)
 	wrong := 0
 	for _, file := range files {
 		problems, err := c.file(file, rules)

@@ -125,7 +125,7 @@ func (o *rulesOptions) load(ctx context.Context, w io.Writer) (*rule.Set, *revie
 	if _, err := rules.Reviewer(engine.Options{}); err != nil {
 		return nil, nil, nil, err
 	}
-	warn(w, rules.Problems)
+	warn(w, rules)
 	return rules.Set, chosen.Policy, rules.Problems, nil
 }
 

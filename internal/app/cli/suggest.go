@@ -41,7 +41,7 @@ func loadRules(ctx context.Context, options *app.RuleOptions, w io.Writer) (*app
 	if loadErr != nil {
 		return nil, usageError("%w", err)
 	}
-	warn(w, all.Problems)
+	warn(w, all)
 	names := append(slices.Clone(options.Select), options.Skip...)
 	for _, text := range options.ModeFor {
 		name, _, _ := strings.Cut(text, "=")
@@ -57,10 +57,13 @@ func loadRules(ctx context.Context, options *app.RuleOptions, w io.Writer) (*app
 	return nil, usageError("%w", err)
 }
 
-// warn tells what is wrong with rule files.
-func warn(w io.Writer, problems []*rule.Problem) {
-	for _, problem := range problems {
+// warn says which rules are not there, and which of them for good.
+func warn(w io.Writer, rules *app.Rules) {
+	for _, problem := range rules.Problems {
 		say(w, "warning: %s\n", terminal.Clean(problem.Error()))
+	}
+	for _, problem := range rules.PassedOver {
+		say(w, "note: %s\n", terminal.Clean(problem.Error()))
 	}
 }
 

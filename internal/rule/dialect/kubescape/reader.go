@@ -209,7 +209,8 @@ func (t *tree) analyse(s *source, aggregated string) *rule.Problem {
 	}
 	if builtin, line := networkBuiltin(s.document.Module); builtin != "" {
 		return &rule.Problem{File: s.document.Name, Line: line,
-			Message: fmt.Sprintf("the rule calls %s, which asks others over the network; rules may not do that", builtin)}
+			Message:    fmt.Sprintf("the rule is passed over: it calls %s, which asks others over the network", builtin),
+			PassedOver: true}
 	}
 	switch {
 	case aggregated == bySubjects:
