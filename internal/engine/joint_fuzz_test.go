@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -49,11 +50,11 @@ metadata: {name: none}
 		if len(set.Rules()) == 0 {
 			t.Skip()
 		}
-		joint, _, err := engine.New(set, engine.Options{CacheSize: -1})
+		joint, _, err := engine.New(set, engine.Options{CacheSize: -1, Deadline: 10 * time.Second})
 		if err != nil {
 			t.Fatal(err)
 		}
-		apart, _, err := engine.New(set, engine.Options{CacheSize: -1})
+		apart, _, err := engine.New(set, engine.Options{CacheSize: -1, Deadline: 10 * time.Second})
 		if err != nil {
 			t.Fatal(err)
 		}
