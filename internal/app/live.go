@@ -267,16 +267,12 @@ func (l *Live) log(reload Reload) {
 // LogProblems logs the problems of rule files that were not there before, and the
 // files that have none any more.
 func LogProblems(log logr.Logger, before, now []*rule.Problem) {
-	known := make(map[rule.Problem]bool, len(before))
-	for _, problem := range before {
-		known[*problem] = true
+	for _, problem := range rule.AddedProblems(before, now) {
+		log.Error(errors.New(problem.Message), "rule file left out", "file", problem.File, "line", problem.Line)
 	}
 	bad := make(map[string]bool, len(now))
 	for _, problem := range now {
 		bad[problem.File] = true
-		if !known[*problem] {
-			log.Error(errors.New(problem.Message), "rule file left out", "file", problem.File, "line", problem.Line)
-		}
 	}
 	for _, problem := range before {
 		if !bad[problem.File] {

@@ -90,13 +90,7 @@ func logUnmatched(log logr.Logger, before, now config.Problems) {
 
 // logPassedOver logs the rules that are passed over and were not before.
 func logPassedOver(log logr.Logger, before, now []*rule.Problem) {
-	known := make(map[rule.Problem]bool, len(before))
-	for _, problem := range before {
-		known[*problem] = true
-	}
-	for _, problem := range now {
-		if !known[*problem] {
-			log.Info(problem.Message, "file", problem.File, "line", problem.Line)
-		}
+	for _, problem := range rule.AddedProblems(before, now) {
+		log.Info(problem.Message, "file", problem.File, "line", problem.Line)
 	}
 }

@@ -130,6 +130,15 @@ func SortProblems(problems []*Problem) {
 	})
 }
 
+// AddedProblems returns the problems of now that were not there before.
+func AddedProblems(before, now []*Problem) []*Problem {
+	known := make(map[Problem]bool, len(before))
+	for _, problem := range before {
+		known[*problem] = true
+	}
+	return slices.DeleteFunc(slices.Clone(now), func(problem *Problem) bool { return known[*problem] })
+}
+
 // ProblemsOf returns the parse or compile errors of OPA as problems, one per
 // file: the first error of a file usually explains the others.
 func ProblemsOf(errs ast.Errors) []*Problem {

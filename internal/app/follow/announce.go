@@ -48,22 +48,16 @@ func announce(live *app.Live, announcer Announcer) {
 // announceProblems tells of the files that are left out since, and of those that
 // are not any more.
 func announceProblems(announcer Announcer, before, now []*rule.Problem) {
-	known, bad := make(map[rule.Problem]bool), make(map[string]bool)
-	for _, problem := range before {
-		known[*problem] = true
+	added := rule.AddedProblems(before, now)
+	for _, problem := range added[:min(len(added), maxAnnounced)] {
+		announcer.Warning(reasonLeftOut, problem.Error())
 	}
-	told := 0
+	if more := len(added) - maxAnnounced; more > 0 {
+		announcer.Warning(reasonLeftOut, fmt.Sprintf("and %d more rule files; the log and reeve status name them", more))
+	}
+	bad := make(map[string]bool)
 	for _, problem := range now {
 		bad[problem.File] = true
-		if known[*problem] {
-			continue
-		}
-		if told++; told <= maxAnnounced {
-			announcer.Warning(reasonLeftOut, problem.Error())
-		}
-	}
-	if told > maxAnnounced {
-		announcer.Warning(reasonLeftOut, fmt.Sprintf("and %d more rule files; the log and reeve status name them", told-maxAnnounced))
 	}
 	mended := 0
 	for _, problem := range before {
