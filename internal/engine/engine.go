@@ -99,7 +99,7 @@ type Engine struct {
 	// reachesOut is true when some file is trusted with builtins that do.
 	reachesOut bool
 
-	// constants are what links of rules with arguments have in their input.
+	// constants are what the joints have in their input.
 	constants *ast.Term
 	// variants are the parameters that rules are given.
 	variants *variants

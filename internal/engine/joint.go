@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/open-policy-agent/opa/v1/ast"
 
@@ -72,7 +71,7 @@ func compileJoint(compiler *ast.Compiler, entries []*entry) error {
 }
 
 // judgeJoint asks all entries of a joint that want to judge the object at once, and
-// one by one if anything goes wrong, as judge does.
+// one by one if anything goes wrong.
 func (v *evaluation) judgeJoint(ctx context.Context, joint *joint, left int) {
 	asked := make([]int, 0, len(joint.entries))
 	for _, number := range joint.entries {
@@ -83,26 +82,15 @@ func (v *evaluation) judgeJoint(ctx context.Context, joint *joint, left int) {
 	if len(asked) == 0 {
 		return
 	}
-	start := time.Now()
-	if joint.meter.apart(start) {
-		v.oneByOne(ctx, asked, left)
-		return
-	}
 	body := make(ast.Body, 0, len(asked))
 	for _, number := range asked {
 		body = append(body, v.engine.entries[number].joint.query...)
 	}
-	result, err := v.engine.query(ctx, v.engine.remaining(ctx)/2, body, v.jointInput(v.engine.entries[asked[0]]))
-	if err != nil {
-		joint.meter.ended(start, err)
-		v.oneByOne(ctx, asked, left)
-		return
-	}
+	result := v.together(ctx, &joint.meter, asked, left, body, v.jointInput(v.engine.entries[asked[0]]))
 	for _, number := range asked {
 		entry := v.engine.entries[number]
 		v.each(entry, result[entry.joint.variable])
 	}
-	joint.meter.took(time.Since(start), v.engine.budget)
 }
 
 // jointInput returns what all entries of a joint see as input.

@@ -26,17 +26,7 @@ func FuzzConstraints(f *testing.F) {
 		if len(rego) > 4096 || strings.Contains(rego, "\t") || strings.Contains(parameters, "\n") {
 			t.Skip()
 		}
-		text := fmt.Sprintf(`apiVersion: templates.gatekeeper.sh/v1beta1
-kind: ConstraintTemplate
-metadata: {name: fuzzed}
-spec:
-  crd: {spec: {names: {kind: Fuzzed}}}
-  targets:
-  - target: admission.k8s.gatekeeper.sh
-    rego: |
-      package policy
-      %s
----
+		text := jointTemplate("Fuzzed", "v0", rego+jointHelpers) + fmt.Sprintf(`---
 apiVersion: constraints.gatekeeper.sh/v1beta1
 kind: Fuzzed
 metadata: {name: given}
@@ -45,7 +35,7 @@ spec: {parameters: %s}
 apiVersion: constraints.gatekeeper.sh/v1beta1
 kind: Fuzzed
 metadata: {name: none}
-`, strings.ReplaceAll(rego+jointHelpers, "\n", "\n      "), parameters)
+`, parameters)
 		set, _ := source.Load(dialect.All(), source.Source{FS: fstest.MapFS{"fuzzed.yaml": {Data: []byte(text)}}, Name: "fuzzed"})
 		if len(set.Rules()) == 0 {
 			t.Skip()
@@ -60,7 +50,7 @@ metadata: {name: none}
 		}
 		apart.Apart()
 		res := pod(t, string(seed))
-		if diff := cmp.Diff(judged(t, apart, res), judged(t, joint, res)); diff != "" {
+		if diff := cmp.Diff(said(t, apart, res), said(t, joint, res)); diff != "" {
 			t.Errorf("(-apart +together):\n%s", diff)
 		}
 	})

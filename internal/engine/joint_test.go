@@ -1,7 +1,6 @@
 package engine_test
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -14,7 +13,6 @@ import (
 
 	"github.com/kubereeve/reeve/internal/engine"
 	"github.com/kubereeve/reeve/internal/engine/enginetest"
-	"github.com/kubereeve/reeve/internal/resource"
 	"github.com/kubereeve/reeve/internal/rule"
 	"github.com/kubereeve/reeve/internal/rule/dialect"
 	"github.com/kubereeve/reeve/internal/rule/source"
@@ -148,32 +146,9 @@ spec:
 	return text.String()
 }
 
-// jointSet returns the policies of some kind with all their constraints.
-func jointSet(t *testing.T, kinds ...jointness) *rule.Set {
-	t.Helper()
-	tree := make(fstest.MapFS)
-	for _, policy := range jointPolicies {
-		if !slices.Contains(kinds, policy.joint) {
-			continue
-		}
-		text := fmt.Sprintf(`apiVersion: templates.gatekeeper.sh/v1beta1
-kind: ConstraintTemplate
-metadata: {name: %s}
-spec:
-  crd: {spec: {names: {kind: %s}}}
-  targets:
-  - target: admission.k8s.gatekeeper.sh
-    rego: |
-      package policy
-      %s
-`, strings.ToLower(policy.name), policy.name, strings.ReplaceAll(policy.rego+jointHelpers, "\n", "\n      "))
-		tree[policy.name+".yaml"] = &fstest.MapFile{Data: []byte(text + jointConstraints(policy.name))}
-	}
-	for name, rego := range jointPoliciesV1 {
-		if !slices.Contains(kinds, together) {
-			continue
-		}
-		text := fmt.Sprintf(`apiVersion: templates.gatekeeper.sh/v1beta1
+// jointTemplate returns a template of a kind in a version of Rego.
+func jointTemplate(kind, version, rego string) string {
+	return fmt.Sprintf(`apiVersion: templates.gatekeeper.sh/v1beta1
 kind: ConstraintTemplate
 metadata: {name: %s}
 spec:
@@ -183,36 +158,35 @@ spec:
     code:
     - engine: Rego
       source:
-        version: v1
+        version: %s
         rego: |
           package policy
           %s
-`, strings.ToLower(name), name, strings.ReplaceAll(rego+jointHelpersV1, "\n", "\n          "))
-		tree[name+".yaml"] = &fstest.MapFile{Data: []byte(text + jointConstraints(name))}
+`, strings.ToLower(kind), kind, version, strings.ReplaceAll(rego, "\n", "\n          "))
+}
+
+// jointSet returns the policies of some kind with all their constraints.
+func jointSet(t *testing.T, kinds ...jointness) *rule.Set {
+	t.Helper()
+	tree := make(fstest.MapFS)
+	add := func(name, version, rego string) {
+		tree[name+".yaml"] = &fstest.MapFile{Data: []byte(jointTemplate(name, version, rego) + jointConstraints(name))}
+	}
+	for _, policy := range jointPolicies {
+		if slices.Contains(kinds, policy.joint) {
+			add(policy.name, "v0", policy.rego+jointHelpers)
+		}
+	}
+	for name, rego := range jointPoliciesV1 {
+		if slices.Contains(kinds, together) {
+			add(name, "v1", rego+jointHelpersV1)
+		}
 	}
 	set, problems := source.Load(dialect.All(), source.Source{FS: tree, Name: "joint"})
 	if len(problems) > 0 {
 		t.Fatal(problems[0])
 	}
 	return set
-}
-
-// judged returns what an engine has found and where it failed, one line each, sorted.
-func judged(t *testing.T, e *engine.Engine, res *resource.Resource) []string {
-	t.Helper()
-	matches, failures, err := e.Evaluate(context.Background(), res, engine.Admission)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var lines []string
-	for _, match := range matches {
-		lines = append(lines, match.Rule.ID+": "+match.Message)
-	}
-	for _, failure := range failures {
-		lines = append(lines, failure.Rule+" failed: "+failure.Cause)
-	}
-	slices.Sort(lines)
-	return lines
 }
 
 // byItself counts evaluations of one rule alone.
@@ -247,8 +221,8 @@ func TestConstraintsFindTheSameTogetherAsByThemselves(t *testing.T) {
 			found, judgements := 0, 0
 			for i := 0; i < len(fixtures); i += 5 {
 				for _, res := range fixtures[i].Resources() {
-					want := judged(t, apart, res)
-					if diff := cmp.Diff(want, judged(t, joint, res)); diff != "" {
+					want := said(t, apart, res)
+					if diff := cmp.Diff(want, said(t, joint, res)); diff != "" {
 						t.Fatalf("%s: %s %s (-apart +together):\n%s", fixtures[i].File, res.Kind, res.Name, diff)
 					}
 					found, judgements = found+len(want), judgements+1

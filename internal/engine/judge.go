@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/open-policy-agent/opa/v1/ast"
+	"github.com/open-policy-agent/opa/v1/topdown"
 
 	"github.com/kubereeve/reeve/internal/finding"
 )
@@ -15,20 +16,29 @@ import (
 // leaves no trace of which it was. Left is how many entries are still to come,
 // those of the link included.
 func (v *evaluation) judge(ctx context.Context, link *link, left int) {
-	start := time.Now()
-	if link.meter.apart(start) {
-		v.oneByOne(ctx, link.entries, left)
-		return
-	}
 	input := v.engine.entries[link.entries[0]].rule.Dialect.Input(v.subject, nil)
-	result, err := v.engine.query(ctx, v.engine.remaining(ctx)/2, link.query, input)
-	if err != nil {
-		link.meter.ended(start, err)
-		v.oneByOne(ctx, link.entries, left)
-		return
-	}
+	result := v.together(ctx, &link.meter, link.entries, left, link.query, input)
 	v.eachLinked(result[resultVar], v.add)
-	link.meter.took(time.Since(start), v.engine.budget)
+}
+
+// together evaluates the query of some entries and returns what it binds: nothing
+// where it has run them one by one.
+func (v *evaluation) together(ctx context.Context, meter *meter, entries []int, left int, query ast.Body, input *ast.Term) topdown.QueryResult {
+	start := time.Now()
+	if meter.apart(start) {
+		v.oneByOne(ctx, entries, left)
+		return nil
+	}
+	result, err := v.engine.query(ctx, v.engine.remaining(ctx)/2, query, input)
+	if err == nil {
+		meter.took(time.Since(start), v.engine.budget)
+		return result
+	}
+	if isExhausted(err) {
+		meter.suspected(start)
+	}
+	v.oneByOne(ctx, entries, left)
+	return nil
 }
 
 // wants tells whether an entry's rule judges the object.

@@ -33,13 +33,6 @@ func (m *meter) apart(now time.Time) bool {
 // suspected says that an entry did not end in time.
 func (m *meter) suspected(now time.Time) { m.suspect.Store(now.Add(suspicion).UnixNano()) }
 
-// ended says that an evaluation has failed that began at a moment.
-func (m *meter) ended(start time.Time, err error) {
-	if isExhausted(err) {
-		m.suspected(start)
-	}
-}
-
 // took says how long an evaluation took in which no entry has more than a budget.
 func (m *meter) took(took, budget time.Duration) {
 	if took > budget {

@@ -1,6 +1,8 @@
 package specialize
 
 import (
+	"cmp"
+	"slices"
 	"strconv"
 
 	"github.com/open-policy-agent/opa/v1/ast"
@@ -59,16 +61,24 @@ func (w *writer) constant(term *ast.Term) *ast.Term {
 
 // constantArgument returns what lies below the arguments at a path of constants.
 func (w *writer) constantArgument(path ast.Ref) *ast.Term {
-	at := w.arguments
+	if !areScalars(path) {
+		return nil
+	}
+	return valueAt(w.arguments, path)
+}
+
+// valueAt returns what is at a path of constants below a value, nil for nothing.
+func valueAt(value *ast.Term, path []*ast.Term) *ast.Term {
 	for _, step := range path {
-		if !isScalar(step) {
+		if value = value.Get(step); value == nil {
 			return nil
 		}
-		if at = at.Get(step); at == nil {
-			return nil // undefined, which is no value
-		}
 	}
-	return at
+	return value
+}
+
+func areScalars(terms []*ast.Term) bool {
+	return !slices.ContainsFunc(terms, func(term *ast.Term) bool { return !ast.IsScalar(term.Value) })
 }
 
 // constantGet returns what object.get returns, where that is known.
@@ -78,33 +88,23 @@ func (w *writer) constantGet(object, key, fallback *ast.Term) *ast.Term {
 		path = path[:0]
 		list.Foreach(func(step *ast.Term) { path = append(path, step) })
 	}
-	for _, step := range path {
-		if !isScalar(step) {
-			return nil
-		}
-	}
 	other := w.constant(fallback)
-	if other == nil || len(path) == 0 {
+	if other == nil || len(path) == 0 || !areScalars(path) {
 		return nil
 	}
-	var at *ast.Term
+	var in *ast.Term
 	if w.isInput(object) {
 		if !path[0].Equal(parametersRef[1]) {
 			return nil
 		}
-		at, path = w.arguments, path[1:]
-	} else if at = w.constant(object); at == nil {
+		in, path = w.arguments, path[1:]
+	} else if in = w.constant(object); in == nil {
 		return nil
 	}
-	if _, ok := at.Value.(ast.Object); !ok {
+	if _, ok := in.Value.(ast.Object); !ok {
 		return nil // an error, which is the builtin's to make
 	}
-	for _, step := range path {
-		if at = at.Get(step); at == nil {
-			return other
-		}
-	}
-	return at
+	return cmp.Or(valueAt(in, path), other)
 }
 
 // isEmpty tells whether a collection has nothing in it.
@@ -123,14 +123,6 @@ func isEmpty(term *ast.Term) bool {
 func isString(term *ast.Term) bool {
 	_, ok := term.Value.(ast.String)
 	return ok
-}
-
-func isScalar(term *ast.Term) bool {
-	switch term.Value.(type) {
-	case ast.Null, ast.Boolean, ast.Number, ast.String:
-		return true
-	}
-	return false
 }
 
 // isKnown tells whether a term consists of nothing but constants.

@@ -44,6 +44,6 @@ func isNowhere(term *ast.Term) bool {
 func areDefined(terms []*ast.Term) bool {
 	return !slices.ContainsFunc(terms, func(term *ast.Term) bool {
 		_, isVar := term.Value.(ast.Var)
-		return !isVar && !isScalar(term)
+		return !isVar && !ast.IsScalar(term.Value)
 	})
 }

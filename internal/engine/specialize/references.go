@@ -86,7 +86,7 @@ func (w *writer) share(of use) (*group, bool) {
 
 // below returns what a path below something known means.
 func (w *writer) below(at *ast.Term, path ast.Ref) ast.Value {
-	for len(path) > 0 && isScalar(path[0]) {
+	for len(path) > 0 && ast.IsScalar(path[0].Value) {
 		if at = at.Get(path[0]); at == nil {
 			return nowhere.Copy().Concat(w.terms(path))
 		}
@@ -104,7 +104,7 @@ func (w *writer) below(at *ast.Term, path ast.Ref) ast.Value {
 
 // known returns what a copy has in the place of something that is known.
 func (w *writer) known(term *ast.Term) ast.Value {
-	if isScalar(term) {
+	if ast.IsScalar(term.Value) {
 		return term.Value
 	}
 	return w.specializer.values.ref(term)

@@ -62,7 +62,7 @@ func (w *writer) head(original *ast.Head) *ast.Head {
 func (w *writer) moveConstants(rule *ast.Rule) {
 	var moved ast.Body
 	for i, arg := range rule.Head.Args {
-		if isScalar(arg) {
+		if ast.IsScalar(arg.Value) {
 			rule.Head.Args[i] = w.new(valueName(i))
 			moved.Append(ast.Equality.Expr(w.new(valueName(i)), arg).SetLocation(w.location))
 		}

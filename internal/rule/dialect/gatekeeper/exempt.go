@@ -1,7 +1,6 @@
 package gatekeeper
 
 import (
-	"bytes"
 	"slices"
 
 	"github.com/kubereeve/reeve/internal/resource"
@@ -70,7 +69,7 @@ func (e *exemptions) read(document *Document) *rule.Problem {
 	}
 	if len(webhook)+len(audit) > 0 {
 		e.webhook, e.audit = slices.Concat(e.webhook, webhook), slices.Concat(e.audit, audit)
-		e.source = bytes.Join([][]byte{e.source, document.raw()}, nil)
+		e.source = slices.Concat(e.source, document.raw())
 	}
 	return nil
 }

@@ -124,10 +124,14 @@ func (c *Constraint) asks() bool {
 // judges tells whether the constraint judges a subject.
 func (c *Constraint) judges(subject *rule.Subject) (bool, error) {
 	operation := subject.Resource.Operation
-	if !c.Template.atOperation(operation) || c.exempt.cover(placed(subject).Object, operation) {
+	if !c.Template.atOperation(operation) {
 		return false, nil
 	}
-	return c.Match.Matches(placed(subject))
+	request := placed(subject)
+	if c.exempt.cover(request.Object, operation) {
+		return false, nil
+	}
+	return c.Match.Matches(request)
 }
 
 // atOperation tells whether the template judges an operation. Scans are none.
