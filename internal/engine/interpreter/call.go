@@ -1,0 +1,200 @@
+package interpreter
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+	"github.com/open-policy-agent/opa/v1/ir"
+	"github.com/open-policy-agent/opa/v1/topdown"
+)
+
+// call compiles a call of a function or a builtin.
+func (c *coder) call(s *ir.CallStmt) (step, error) {
+	arguments := make([]operand, len(s.Args))
+	for i, argument := range s.Args {
+		arguments[i] = c.operand(argument)
+	}
+	if called := c.calls[s.Func]; called != nil {
+		return callFunction(called, arguments, s.Result), nil
+	}
+	builtin, err := c.builtin(s.Func)
+	if err != nil {
+		return nil, err
+	}
+	return c.callBuiltin(builtin, arguments, s), nil
+}
+
+func callFunction(called *function, arguments []operand, result ir.Local) step {
+	return func(f *frame) signal {
+		run := f.run
+		if called.remembered {
+			if known := &run.scope.answers[called.number]; known.known {
+				return f.set(result, run.recall(known))
+			}
+		}
+		callee := run.push(called)
+		for i, argument := range arguments {
+			callee.locals[called.parameters[i]] = argument.get(f)
+		}
+		value, ok := run.call(called, callee)
+		if !ok {
+			return failed
+		}
+		return f.set(result, value)
+	}
+}
+
+// set gives a variable a value, and leaves the block where there is none.
+func (f *frame) set(local ir.Local, value *ast.Term) signal {
+	f.locals[local] = value
+	if value == nil {
+		return undefined
+	}
+	return next
+}
+
+// builtin returns a builtin by its name.
+func (c *coder) builtin(name string) (*topdown.Builtin, error) {
+	if known := c.builtins[name]; known != nil {
+		return known, nil
+	}
+	declared, function := ast.BuiltinMap[name], topdown.GetBuiltin(name)
+	if declared == nil || function == nil {
+		return nil, fmt.Errorf("builtin %s is not known", name)
+	}
+	return &topdown.Builtin{Decl: declared, Func: function}, nil
+}
+
+func (c *coder) callBuiltin(builtin *topdown.Builtin, arguments []operand, s *ir.CallStmt) step {
+	function, location, result := builtin.Func, c.location(s), s.Result
+	void := builtin.Decl.Decl.Result() == nil
+	if builtin.Decl.Relation {
+		function = collected(function)
+	}
+	return func(f *frame) signal {
+		run := f.run
+		run.output = nil
+		if err := run.builtinCall(function, arguments, f, location, run.collect); err != nil {
+			return run.skip(err)
+		}
+		if void {
+			return next
+		}
+		return f.set(result, run.output)
+	}
+}
+
+// builtinCall calls a builtin with arguments of a frame.
+func (r *Run) builtinCall(function topdown.BuiltinFunc, arguments []operand, f *frame, location *ast.Location, iterate func(*ast.Term) error) error {
+	first := len(r.operands)
+	for _, argument := range arguments {
+		r.operands = append(r.operands, argument.get(f))
+	}
+	r.builtin.Location = location
+	err := function(r.builtin, r.operands[first:len(r.operands):len(r.operands)], iterate)
+	r.operands = r.operands[:first]
+	return err
+}
+
+// skip takes what a builtin failed in for undefined, unless it must end the run.
+func (r *Run) skip(err error) signal {
+	if halt, ok := errors.AsType[topdown.Halt](err); ok {
+		return r.fail(halt.Err)
+	}
+	if r.skipped == nil {
+		r.skipped = err
+	}
+	return undefined
+}
+
+// collected makes a builtin that yields many results yield one list of them.
+func collected(function topdown.BuiltinFunc) topdown.BuiltinFunc {
+	return func(context topdown.BuiltinContext, operands []*ast.Term, iterate func(*ast.Term) error) error {
+		var all []*ast.Term
+		err := function(context, operands, func(term *ast.Term) error {
+			all = append(all, term)
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		return iterate(ast.NewTerm(ast.NewArray(all...)))
+	}
+}
+
+// errLeft ends a builtin whose results are not wanted any more.
+var errLeft = errors.New("left")
+
+// walk compiles a builtin that yields many results together with the loop over them,
+// which need not wait for the last; nil when the statements are something else.
+func (c *coder) walk(first, second ir.Stmt) (step, error) {
+	s, isCall := first.(*ir.CallStmt)
+	over, isScan := second.(*ir.ScanStmt)
+	if !isCall || !isScan || over.Source != s.Result || c.uses.of(s.Result).reads != 1 || c.calls[s.Func] != nil {
+		return nil, nil
+	}
+	builtin, err := c.builtin(s.Func)
+	if err != nil || !builtin.Decl.Relation {
+		return nil, err
+	}
+	arguments := make([]operand, len(s.Args))
+	for i, argument := range s.Args {
+		arguments[i] = c.operand(argument)
+	}
+	loop, err := c.loop(over)
+	if err != nil {
+		return nil, err
+	}
+	location := c.location(s)
+	return func(f *frame) signal {
+		end, n := next, 0
+		err := f.run.builtinCall(builtin.Func, arguments, f, location, func(term *ast.Term) error {
+			goesOn, s := loop.turn(f, integer(n), term)
+			if n++; goesOn {
+				return nil
+			}
+			end = s
+			return topdown.Halt{Err: errLeft}
+		})
+		if err != nil && !errors.Is(err, errLeft) {
+			return f.run.skip(err)
+		}
+		return end
+	}, nil
+}
+
+// callDynamic compiles a call of a rule whose name is known at run time only.
+func (c *coder) callDynamic(s *ir.CallDynamicStmt) step {
+	path := make([]operand, len(s.Path))
+	for i, part := range s.Path {
+		path[i] = c.operand(part)
+	}
+	arguments := make([]operand, len(s.Args))
+	for i, argument := range s.Args {
+		arguments[i] = c.local(argument)
+	}
+	byPath, result := c.program.byPath, s.Result
+	return func(f *frame) signal {
+		parts := make([]string, len(path))
+		for i, part := range path {
+			name, ok := part.get(f).Value.(ast.String)
+			if !ok {
+				return undefined
+			}
+			parts[i] = string(name)
+		}
+		called := byPath[pathKey(parts)]
+		if called == nil {
+			return undefined
+		}
+		if s := callFunction(called, arguments, result)(f); s != undefined {
+			return s
+		}
+		return dynamicLevels // that it is undefined is the answer
+	}
+}
+
+// dynamicLevels is how many blocks a dynamic call leaves that is undefined: the plan
+// has laid them around it for that.
+const dynamicLevels = 4

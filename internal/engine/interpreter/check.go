@@ -1,0 +1,118 @@
+package interpreter
+
+import (
+	"github.com/open-policy-agent/opa/v1/ast"
+	"github.com/open-policy-agent/opa/v1/ir"
+	"github.com/open-policy-agent/opa/v1/topdown"
+)
+
+// check compiles a statement that checks values or adds to them; false when it is none.
+func (c *coder) check(statement ir.Stmt) (step, bool) {
+	switch s := statement.(type) {
+	case *ir.NopStmt:
+		return nil, true
+	case *ir.BreakStmt:
+		levels := signal(s.Index) + undefined
+		return func(*frame) signal { return levels }, true
+	case *ir.ReturnLocalStmt:
+		source := c.local(s.Source)
+		return func(f *frame) signal {
+			f.result = source.get(f)
+			return returned
+		}, true
+	case *ir.EqualStmt:
+		a, b := c.operand(s.A), c.operand(s.B)
+		return holds(func(f *frame) bool { return equal(a.get(f), b.get(f)) }), true
+	case *ir.NotEqualStmt:
+		return c.notEqual(s), true
+	case *ir.IsArrayStmt:
+		return c.is(s.Source, func(value ast.Value) bool { _, ok := value.(*ast.Array); return ok }), true
+	case *ir.IsObjectStmt:
+		return c.is(s.Source, func(value ast.Value) bool { _, ok := value.(ast.Object); return ok }), true
+	case *ir.IsSetStmt:
+		return c.is(s.Source, func(value ast.Value) bool { _, ok := value.(ast.Set); return ok }), true
+	case *ir.IsDefinedStmt:
+		source := c.local(s.Source)
+		return holds(func(f *frame) bool { return source.get(f) != nil }), true
+	case *ir.IsUndefinedStmt:
+		source := c.local(s.Source)
+		return holds(func(f *frame) bool { return source.get(f) == nil }), true
+	}
+	return c.adds(statement)
+}
+
+// holds returns a step that leaves the block unless something is so.
+func holds(is func(*frame) bool) step {
+	return func(f *frame) signal {
+		if is(f) {
+			return next
+		}
+		return undefined
+	}
+}
+
+func (c *coder) is(source ir.Operand, kind func(ast.Value) bool) step {
+	of := c.operand(source)
+	return holds(func(f *frame) bool {
+		term := of.get(f)
+		return term != nil && kind(term.Value)
+	})
+}
+
+// notEqual compiles an inequality. Most say that a statement holds: it is not false.
+func (c *coder) notEqual(s *ir.NotEqualStmt) step {
+	a, b := c.operand(s.A), c.operand(s.B)
+	if b.constant != isFalse {
+		return holds(func(f *frame) bool { return !equal(a.get(f), b.get(f)) })
+	}
+	return func(f *frame) signal {
+		if value := a.get(f); value == isFalse || value != nil && isDenied(value) {
+			return undefined
+		}
+		return next
+	}
+}
+
+// adds compiles a statement that adds to a list or an object, which nobody else holds
+// yet; false when it is none.
+func (c *coder) adds(statement ir.Stmt) (step, bool) {
+	switch s := statement.(type) {
+	case *ir.ArrayAppendStmt:
+		value, array := c.operand(s.Value), s.Array
+		return func(f *frame) signal {
+			term := f.locals[array]
+			term.Value = term.Value.(*ast.Array).Append(value.get(f))
+			return next
+		}, true
+	case *ir.SetAddStmt:
+		value, set := c.operand(s.Value), s.Set
+		return func(f *frame) signal {
+			f.locals[set].Value.(ast.Set).Add(value.get(f))
+			return next
+		}, true
+	case *ir.ObjectInsertStmt:
+		key, value, object := c.operand(s.Key), c.operand(s.Value), s.Object
+		return func(f *frame) signal {
+			f.locals[object].Value.(ast.Object).Insert(key.get(f), value.get(f))
+			return next
+		}, true
+	case *ir.ObjectInsertOnceStmt:
+		return c.insertOnce(s), true
+	}
+	return nil, false
+}
+
+func (c *coder) insertOnce(s *ir.ObjectInsertOnceStmt) step {
+	key, value, local := c.operand(s.Key), c.operand(s.Value), s.Object
+	conflict := &topdown.Error{Code: topdown.ConflictErr, Message: "object keys must be unique", Location: c.location(s)}
+	return func(f *frame) signal {
+		object, k, v := f.locals[local].Value.(ast.Object), key.get(f), value.get(f)
+		switch before := object.Get(k); {
+		case before == nil:
+			object.Insert(k, v)
+		case !equal(before, v):
+			return f.run.fail(conflict)
+		}
+		return next
+	}
+}

@@ -1,0 +1,247 @@
+package interpreter
+
+import (
+	"fmt"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+	"github.com/open-policy-agent/opa/v1/ir"
+)
+
+// coder compiles one function.
+type coder struct {
+	*constants
+	program *Program
+	source  *ir.Func
+	made    *function
+	// shared are the variables that several of the function's blocks use, or its
+	// caller. Nothing is known of them.
+	shared map[ir.Local]bool
+	uses   uses // of the block that is being compiled
+	known  map[ir.Local]operand
+	// uniform is what the function returns if it returns anything but its default.
+	uniform *ast.Term
+	depth   int // how many blocks stand around the current one
+	results []result
+}
+
+// result is the variable that a block puts what a Rego rule yields in.
+type result struct {
+	local ir.Local
+	depth int
+}
+
+// compileFunction compiles a planned function.
+func compileFunction(program *Program, made *function, source *ir.Func, known *constants) error {
+	c := &coder{constants: known, program: program, source: source, made: made, shared: make(map[ir.Local]bool)}
+	made.parameters = source.Params
+	made.remembered = len(source.Params) == documents
+	seen := make(map[ir.Local]int)
+	all := make([]uses, len(source.Blocks))
+	for i, block := range source.Blocks {
+		all[i] = make(uses)
+		all[i].block(block)
+		for local := range all[i] {
+			seen[local]++
+			c.shared[local] = seen[local] > 1
+			made.locals = max(made.locals, int(local)+1)
+		}
+	}
+	for _, local := range append(source.Params, source.Return) {
+		made.locals = max(made.locals, int(local)+1)
+	}
+	c.shared[source.Return] = true
+	c.uniform = c.uniformResult()
+	for i, block := range source.Blocks {
+		c.uses, c.known = all[i], make(map[ir.Local]operand)
+		code, err := c.resultBlock(block)
+		if err != nil {
+			return err
+		}
+		made.blocks = append(made.blocks, code)
+	}
+	return nil
+}
+
+// uniformResult returns what all rules of a function yield, where that is one constant.
+func (c *coder) uniformResult() *ast.Term {
+	var values []*ast.Term
+	single := true
+	var visit func(*ir.Block)
+	visit = func(block *ir.Block) {
+		for _, statement := range block.Stmts {
+			switch s := statement.(type) {
+			case *ir.AssignVarOnceStmt:
+				if s.Target == c.source.Return {
+					continue
+				}
+				constant := c.constant(s.Source)
+				single = single && constant != nil && (len(values) == 0 || equal(values[0], constant))
+				values = append(values, constant)
+			case *ir.BlockStmt:
+				for _, below := range s.Blocks {
+					visit(below)
+				}
+			case *ir.ScanStmt:
+				visit(s.Block)
+			case *ir.WithStmt:
+				visit(s.Block)
+			}
+		}
+	}
+	for _, block := range c.source.Blocks {
+		visit(block)
+	}
+	if !single || len(values) == 0 {
+		return nil
+	}
+	return values[0]
+}
+
+// resultBlock compiles a block that may be the body of a Rego rule.
+func (c *coder) resultBlock(block *ir.Block) (block, error) {
+	if len(block.Stmts) > 0 {
+		switch first := block.Stmts[0].(type) {
+		case *ir.ResetLocalStmt:
+			c.results = append(c.results, result{first.Target, c.depth})
+		case *ir.IsUndefinedStmt:
+			c.results = append(c.results, result{first.Source, c.depth})
+		}
+	}
+	before := len(c.results)
+	code, err := c.block(block)
+	c.results = c.results[:min(before, len(c.results))]
+	return code, err
+}
+
+// nested compiles a block that stands in another one, of which so many levels are left
+// on leaving it.
+func (c *coder) nested(block *ir.Block, levels int) (block, error) {
+	c.depth += levels
+	defer func() { c.depth -= levels }()
+	return c.resultBlock(block)
+}
+
+// block compiles the statements of a block.
+func (c *coder) block(block *ir.Block) (block, error) {
+	var code []step
+	literals := c.literals(block.Stmts)
+	for i := 0; i < len(block.Stmts); i++ {
+		if literal := literals[i]; literal != nil {
+			if step := c.literal(literal, i); step != nil {
+				code = append(code, step)
+			}
+			continue
+		}
+		if i+1 < len(block.Stmts) {
+			step, err := c.walk(block.Stmts[i], block.Stmts[i+1])
+			if err != nil {
+				return nil, err
+			}
+			if step != nil {
+				code = append(code, step)
+				i++
+				continue
+			}
+		}
+		step, err := c.statement(block.Stmts[i])
+		if err != nil {
+			return nil, err
+		}
+		if step != nil {
+			code = append(code, step)
+		}
+	}
+	return code, nil
+}
+
+// settled tells whether a variable gets its value in one place, before it is read.
+func (c *coder) settled(local ir.Local) bool {
+	use := c.uses.of(local)
+	return use.writes == 1 && !use.tested && !c.shared[local] && !c.isParameter(local)
+}
+
+// steady tells whether a variable keeps its value for as long as what was made of it.
+func (c *coder) steady(local ir.Local) bool {
+	if c.isParameter(local) {
+		return c.uses.of(local).writes == 0
+	}
+	return c.settled(local)
+}
+
+func (c *coder) isParameter(local ir.Local) bool {
+	for _, parameter := range c.source.Params {
+		if parameter == local {
+			return true
+		}
+	}
+	return false
+}
+
+// constant returns the constant that an operand is in the plan, nil for none.
+func (c *coder) constant(of ir.Operand) *ast.Term {
+	switch value := of.Value.(type) {
+	case ir.StringIndex:
+		return c.strings[value]
+	case ir.Bool:
+		return boolean(bool(value))
+	}
+	return nil
+}
+
+// operand returns where the value of an operand is to be found.
+func (c *coder) operand(of ir.Operand) operand {
+	if constant := c.constant(of); constant != nil {
+		return operand{constant: constant}
+	}
+	return c.local(of.Value.(ir.Local))
+}
+
+// local returns where the value of a variable is to be found.
+func (c *coder) local(local ir.Local) operand {
+	if known, ok := c.known[local]; ok {
+		return known
+	}
+	return operand{local: local}
+}
+
+// define gives a variable a value and returns the step that does so, nil where it is
+// enough to know it.
+func (c *coder) define(target ir.Local, value operand) step {
+	if c.uses.of(target).reads == 0 && !c.shared[target] {
+		return nil
+	}
+	if c.settled(target) && (value.constant != nil || c.steady(value.local)) {
+		c.known[target] = value
+		return nil
+	}
+	return func(f *frame) signal {
+		f.locals[target] = value.get(f)
+		return next
+	}
+}
+
+// statement compiles a statement. A nil step does nothing.
+func (c *coder) statement(statement ir.Stmt) (step, error) {
+	switch s := statement.(type) {
+	case *ir.BlockStmt:
+		return c.blocks(s)
+	case *ir.ScanStmt:
+		return c.scan(s)
+	case *ir.NotStmt:
+		return c.not(s)
+	case *ir.WithStmt:
+		return c.with(s)
+	case *ir.CallStmt:
+		return c.call(s)
+	case *ir.CallDynamicStmt:
+		return c.callDynamic(s), nil
+	}
+	made, ok := c.value(statement)
+	if !ok {
+		made, ok = c.check(statement)
+	}
+	if !ok {
+		return nil, fmt.Errorf("statement %T is not known", statement)
+	}
+	return made, nil
+}

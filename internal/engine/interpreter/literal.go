@@ -1,0 +1,133 @@
+package interpreter
+
+import (
+	"github.com/open-policy-agent/opa/v1/ast"
+	"github.com/open-policy-agent/opa/v1/ir"
+)
+
+// literal is a list or an object that is made and filled in one go, as [x, y] in a
+// rule. The plan adds to it bit by bit.
+type literal struct {
+	local  ir.Local
+	kind   func([]*ast.Term) ast.Value
+	values []ir.Operand // of objects, keys and values in turns
+	steps  int          // how many statements add to it
+	last   int          // the statement at which it is whole
+}
+
+// literals returns the literals among the statements of a block, by the statements that
+// make them.
+func (c *coder) literals(statements []ir.Stmt) map[int]*literal {
+	open := make(map[ir.Local]*literal)
+	parts := make(map[*literal][]int)
+	for i, statement := range statements {
+		switch s := statement.(type) {
+		case *ir.MakeArrayStmt:
+			open[s.Target] = &literal{local: s.Target, kind: array}
+		case *ir.MakeSetStmt:
+			open[s.Target] = &literal{local: s.Target, kind: set}
+		case *ir.MakeObjectStmt:
+			open[s.Target] = &literal{local: s.Target, kind: object}
+		case *ir.ArrayAppendStmt:
+			open[s.Array].add(i, s.Value)
+		case *ir.SetAddStmt:
+			open[s.Set].add(i, s.Value)
+		case *ir.ObjectInsertStmt:
+			open[s.Object].add(i, s.Key, s.Value)
+		}
+		if made := filled(statement); made != nil && open[*made] != nil {
+			if l := open[*made]; l.steps == 0 {
+				l.last = i
+			}
+			parts[open[*made]] = append(parts[open[*made]], i)
+		}
+	}
+	found := make(map[int]*literal)
+	for l, indexes := range parts {
+		if !c.settled(l.local) || c.uses.of(l.local).grows != l.steps || !c.allSteady(l.values) {
+			continue
+		}
+		for _, i := range indexes {
+			found[i] = l
+		}
+	}
+	return found
+}
+
+// filled returns what a statement makes or adds to, nil for nothing.
+func filled(statement ir.Stmt) *ir.Local {
+	switch s := statement.(type) {
+	case *ir.MakeArrayStmt:
+		return &s.Target
+	case *ir.MakeSetStmt:
+		return &s.Target
+	case *ir.MakeObjectStmt:
+		return &s.Target
+	case *ir.ArrayAppendStmt:
+		return &s.Array
+	case *ir.SetAddStmt:
+		return &s.Set
+	case *ir.ObjectInsertStmt:
+		return &s.Object
+	}
+	return nil
+}
+
+// add records what a statement adds.
+func (l *literal) add(at int, values ...ir.Operand) {
+	if l == nil {
+		return
+	}
+	l.values = append(l.values, values...)
+	l.steps++
+	l.last = at
+}
+
+func (c *coder) allSteady(operands []ir.Operand) bool {
+	for _, operand := range operands {
+		if local, ok := operand.Value.(ir.Local); ok && !c.steady(local) {
+			return false
+		}
+	}
+	return true
+}
+
+// literal compiles a statement of a literal: only the last one makes anything, and one
+// of constants is made now.
+func (c *coder) literal(l *literal, at int) step {
+	if at != l.last {
+		return nil
+	}
+	values := make([]operand, len(l.values))
+	constants := make([]*ast.Term, len(l.values))
+	constant := true
+	for i, value := range l.values {
+		values[i] = c.operand(value)
+		constants[i] = values[i].constant
+		constant = constant && constants[i] != nil
+	}
+	if constant {
+		return c.define(l.local, operand{constant: ast.NewTerm(l.kind(constants))})
+	}
+	target, kind := l.local, l.kind
+	return func(f *frame) signal {
+		terms := make([]*ast.Term, len(values))
+		for i, value := range values {
+			terms[i] = value.get(f)
+		}
+		f.locals[target] = ast.NewTerm(kind(terms))
+		return next
+	}
+}
+
+func array(terms []*ast.Term) ast.Value { return ast.NewArray(terms...) }
+
+func set(terms []*ast.Term) ast.Value { return ast.NewSet(terms...) }
+
+func object(terms []*ast.Term) ast.Value {
+	made := ast.NewObjectWithCapacity(len(terms) / 2)
+	for i := 0; i < len(terms); i += 2 {
+		made.Insert(terms[i], terms[i+1])
+	}
+	return made
+}

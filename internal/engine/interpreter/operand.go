@@ -1,0 +1,91 @@
+package interpreter
+
+import (
+	"github.com/open-policy-agent/opa/v1/ast"
+	"github.com/open-policy-agent/opa/v1/ir"
+)
+
+// operand is a constant or a variable.
+type operand struct {
+	constant *ast.Term
+	local    ir.Local
+}
+
+func (o operand) get(f *frame) *ast.Term {
+	if o.constant != nil {
+		return o.constant
+	}
+	return f.locals[o.local]
+}
+
+var (
+	isTrue  = ast.NewTerm(ast.Boolean(true))
+	isFalse = ast.NewTerm(ast.Boolean(false))
+	isNull  = ast.NewTerm(ast.Null{})
+)
+
+func boolean(value bool) *ast.Term {
+	if value {
+		return isTrue
+	}
+	return isFalse
+}
+
+// integer returns a number's term, which must not be changed.
+func integer(n int) *ast.Term { return ast.InternedTerm(n) }
+
+// equal tells whether two terms, which may be undefined, are the same.
+func equal(a, b *ast.Term) bool {
+	if a == b {
+		return true
+	}
+	if a == nil || b == nil {
+		return false
+	}
+	switch x := a.Value.(type) {
+	case ast.String:
+		y, ok := b.Value.(ast.String)
+		return ok && x == y
+	case ast.Boolean:
+		y, ok := b.Value.(ast.Boolean)
+		return ok && x == y
+	}
+	return a.Value.Compare(b.Value) == 0
+}
+
+// isDenied tells whether a statement that yields a term does not hold.
+func isDenied(term *ast.Term) bool {
+	value, ok := term.Value.(ast.Boolean)
+	return ok && !bool(value)
+}
+
+// lookup returns what a term holds under a key, nil for nothing.
+func lookup(of, key *ast.Term) *ast.Term {
+	if of == nil {
+		return nil
+	}
+	switch value := of.Value.(type) {
+	case ast.Object:
+		return value.Get(key)
+	case *ast.Array:
+		return value.Get(key)
+	case ast.Set:
+		if value.Contains(key) {
+			return key
+		}
+	}
+	return nil
+}
+
+// size returns how many elements a term has; false when it has none to count.
+func size(term *ast.Term) (int, bool) {
+	switch value := term.Value.(type) {
+	case ast.Object:
+		return value.Len(), true
+	case *ast.Array:
+		return value.Len(), true
+	case ast.Set:
+		return value.Len(), true
+	}
+	return 0, false
+}
