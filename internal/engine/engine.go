@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	lru "github.com/hashicorp/golang-lru/v2"
@@ -17,6 +18,7 @@ import (
 	"github.com/open-policy-agent/opa/v1/topdown"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kubereeve/reeve/internal/engine/interpreter"
 	"github.com/kubereeve/reeve/internal/finding"
 	"github.com/kubereeve/reeve/internal/rule"
 )
@@ -96,10 +98,12 @@ type Engine struct {
 	deadline  time.Duration
 	budget    time.Duration
 	guarded   map[string]*topdown.Builtin
+	program   *interpreter.Program
 	// reachesOut is true when some file is trusted with builtins that do.
 	reachesOut bool
 
-	// constants are what the joints have in their input.
+	evaluations atomic.Uint64
+	// constants are the arguments of copies.
 	constants *ast.Term
 	// variants are the parameters that rules are given.
 	variants *variants
@@ -107,6 +111,7 @@ type Engine struct {
 	// the input.
 	store storage.Store
 	txn   storage.Transaction
+	data  *ast.Term
 }
 
 // planKey chooses the rules for a resource.
@@ -168,7 +173,7 @@ func New(set *rule.Set, options Options) (*Engine, []*rule.Problem, error) {
 	return e, problems, nil
 }
 
-// prepare plans and links the evaluations.
+// prepare compiles what is evaluated.
 func (e *Engine) prepare(plain *compiled, files []parsed) (err error) {
 	for _, r := range e.set.Rules() {
 		if e.variants.alwaysOff(r) {
@@ -187,29 +192,29 @@ func (e *Engine) prepare(plain *compiled, files []parsed) (err error) {
 	for e.compiler == nil {
 		shared := specialized(plain, e.entries)
 		e.constants = shared.Constants()
-		planner := newPlanner(e.entries, e.inventory != nil)
-		e.plans = planner.plans(e.set.Patterns())
-		if e.compiler, err = compileLinks(files, e.entries, planner.links, shared.Rules()); err != nil && !standAlone(e.entries, err) {
+		if e.compiler, err = link(files, e.entries, shared.Rules()); err != nil && !standAlone(e.entries, err) {
 			return err
 		}
 	}
+	e.plans = plans(e.entries, e.set.Patterns(), e.inventory != nil)
 	if e.store, err = newStore(files); err != nil {
 		return err
 	}
-	e.txn, err = e.store.NewTransaction(context.Background())
-	return err
+	if e.txn, err = e.store.NewTransaction(context.Background()); err != nil {
+		return err
+	}
+	return e.ready()
 }
 
-// standAlone takes those entries out of the links whose bodies cannot be copied
-// there, though they compile where they stand: they are evaluated by themselves. It
-// tells whether there were any.
+// standAlone gives those entries an input of their own whose copies do not compile,
+// though they compile where they stand. It tells whether there were any.
 func standAlone(entries []*entry, err error) bool {
 	errs, _ := errors.AsType[ast.Errors](err)
 	found := false
 	for _, problem := range rule.ProblemsOf(errs) {
 		for _, entry := range entries {
 			if entry.standsIn(problem.File) && !entry.alone {
-				entry.alone, entry.joint, found = true, nil, true
+				entry.alone, entry.copy, found = true, nil, true
 			}
 		}
 	}

@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"math"
 	"slices"
 
 	"github.com/open-policy-agent/opa/v1/ast"
@@ -41,29 +40,34 @@ func (e *Engine) KeptFor(r *rule.Rule) string {
 // Seen returns what rules see of the inventory.
 func (i *Inventory) Seen() *ast.Term { return i.snapshot().value }
 
-// Apart makes an engine evaluate all entries one by one from now on.
+// Apart makes an engine evaluate all entries by OPA's evaluator from now on, as they
+// are written, one by one.
 func (e *Engine) Apart() {
-	for _, plan := range e.plans {
-		for _, batch := range []batch{plan.all, plan.unshared, plan.rest} {
-			for _, link := range batch.links {
-				link.meter.suspect.Store(math.MaxInt64)
-			}
-			if batch.joint != nil {
-				batch.joint.meter.suspect.Store(math.MaxInt64)
-			}
-		}
+	for _, entry := range e.entries {
+		entry.planned = false
 	}
 }
 
-// Joint returns the ids of the rules that are evaluated together with others of their
-// dialect though each has arguments of its own, sorted.
-func (e *Engine) Joint() []string {
+// Copied returns the ids of the rules that are evaluated as copies with their
+// arguments, sorted.
+func (e *Engine) Copied() []string {
 	var ids []string
 	for _, entry := range e.entries {
-		if entry.joint != nil {
+		if entry.copy != nil {
 			ids = append(ids, entry.rule.ID)
 		}
 	}
 	slices.Sort(ids)
+	return ids
+}
+
+// Unplanned returns the ids of the rules that the interpreter cannot be asked about.
+func (e *Engine) Unplanned() []string {
+	var ids []string
+	for _, entry := range e.entries {
+		if !entry.planned {
+			ids = append(ids, entry.rule.ID)
+		}
+	}
 	return ids
 }

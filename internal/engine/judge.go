@@ -3,42 +3,51 @@ package engine
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/open-policy-agent/opa/v1/ast"
 	"github.com/open-policy-agent/opa/v1/topdown"
 
+	"github.com/kubereeve/reeve/internal/engine/interpreter"
+	"github.com/kubereeve/reeve/internal/engine/specialize"
 	"github.com/kubereeve/reeve/internal/finding"
+	"github.com/kubereeve/reeve/internal/rule"
 )
 
-// judge runs all entries of a link at once. If anything goes wrong, it runs
-// them one by one, because one failing rule ends the whole evaluation and
-// leaves no trace of which it was. Left is how many entries are still to come,
-// those of the link included.
-func (v *evaluation) judge(ctx context.Context, link *link, left int) {
-	input := v.engine.entries[link.entries[0]].rule.Dialect.Input(v.subject, nil)
-	result := v.together(ctx, &link.meter, link.entries, left, link.query, input)
-	v.eachLinked(result[resultVar], v.add)
+// evaluation is the judging of one resource.
+type evaluation struct {
+	engine  *Engine
+	subject *rule.Subject
+	view    *workload
+	watch   *watch
+	// recorded is true when it is recorded how long every rule takes.
+	recorded bool
+	inputs   []sharedInput
+	runs     []*interpreter.Run
+	matches  []Match
+	errors   []finding.RuleError
 }
 
-// together evaluates the query of some entries and returns what it binds: nothing
-// where it has run them one by one.
-func (v *evaluation) together(ctx context.Context, meter *meter, entries []int, left int, query ast.Body, input *ast.Term) topdown.QueryResult {
-	start := time.Now()
-	if meter.apart(start) {
-		v.oneByOne(ctx, entries, left)
-		return nil
+// sharedInput is what all rules of one dialect see that have no input of their own.
+type sharedInput struct {
+	dialect string
+	copies  bool // and their arguments
+	term    *ast.Term
+}
+
+// judge runs entries one after the other. What they have in common is worked out for
+// the first that asks for it.
+func (v *evaluation) judge(ctx context.Context, entries []*entry) {
+	now := time.Now()
+	for i, entry := range entries {
+		if v.wants(entry) {
+			now = v.judgeOne(ctx, entry, now, len(entries)-i)
+		}
 	}
-	result, err := v.engine.query(ctx, v.engine.remaining(ctx)/2, query, input)
-	if err == nil {
-		meter.took(time.Since(start), v.engine.budget)
-		return result
+	for _, run := range v.runs {
+		run.Release()
 	}
-	if isExhausted(err) {
-		meter.suspected(start)
-	}
-	v.oneByOne(ctx, entries, left)
-	return nil
 }
 
 // wants tells whether an entry's rule judges the object.
@@ -53,30 +62,77 @@ func (v *evaluation) wants(entry *entry) bool {
 	return matched
 }
 
-// oneByOne runs entries by themselves that are otherwise evaluated together.
-func (v *evaluation) oneByOne(ctx context.Context, entries []int, left int) {
-	var shared *ast.Term
-	for i, number := range entries {
-		entry := v.engine.entries[number]
-		input := shared
-		switch {
-		case entry.rule.Arguments != nil:
-			input = entry.rule.Dialect.Input(v.subject, entry.rule)
-		case shared == nil:
-			shared = entry.rule.Dialect.Input(v.subject, nil)
-			input = shared
-		}
-		term, err := v.share(ctx, entry, input, left-i)
-		if entry.linkedAlone() {
-			v.eachLinked(term, v.add)
-		} else {
-			v.each(entry, term)
-		}
-		v.settle(entry, err)
+// mostShares is into how many parts the time that is left is divided at most.
+const mostShares = 8
+
+// judgeOne runs an entry in its share of the time that is left, and returns when it
+// has ended. One that lately did not end in its share gets its budget only. Left is
+// how many entries are still to come, this one included.
+func (v *evaluation) judgeOne(ctx context.Context, entry *entry, start time.Time, left int) time.Time {
+	deadline, _ := ctx.Deadline()
+	limit := shareOf(deadline.Sub(start), left)
+	if entry.slow.is(start) {
+		limit = min(limit, v.engine.budget)
 	}
+	if limit <= 0 || ctx.Err() != nil {
+		v.fail(entry, finding.CauseDeadline, context.DeadlineExceeded)
+		return start
+	}
+	v.watch.allow(start, limit)
+	term, err := v.ask(ctx, limit, entry)
+	end := time.Now()
+	v.engine.took(entry, end.Sub(start), v.recorded)
+	if isExhausted(err) {
+		entry.slow.found(start)
+	}
+	v.each(entry, term)
+	v.settle(entry, err)
+	return end
 }
 
-// settle records how the evaluation of an entry by itself has ended.
+// shareOf returns how long the next of some entries may take: its part of the
+// time that is left, or an eighth where there are many. Their part alone would be
+// a few milliseconds, and a busy machine stops a process for longer than that.
+func shareOf(remaining time.Duration, left int) time.Duration {
+	return remaining / time.Duration(min(left, mostShares))
+}
+
+// isExhausted tells whether an evaluation was ended for its time or its memory.
+func isExhausted(err error) bool {
+	return topdown.IsCancel(err) || errors.Is(err, errTooMuch) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled)
+}
+
+// input returns what an entry sees as input.
+func (v *evaluation) input(entry *entry) *ast.Term {
+	dialect := entry.rule.Dialect
+	if entry.alone {
+		return dialect.Input(v.subject, entry.rule)
+	}
+	for _, known := range v.inputs {
+		if known.dialect == dialect.Name() && known.copies == (entry.copy != nil) {
+			return known.term
+		}
+	}
+	term := dialect.Input(v.subject, nil)
+	if entry.copy != nil {
+		term = v.withConstants(term)
+	}
+	v.inputs = append(v.inputs, sharedInput{dialect.Name(), entry.copy != nil, term})
+	return term
+}
+
+// constantsKey is the field of the input that copies find their arguments in.
+var constantsKey = ast.StringTerm(specialize.ConstantsField)
+
+// withConstants returns an input with the arguments of all copies.
+func (v *evaluation) withConstants(term *ast.Term) *ast.Term {
+	input := term.Value.(ast.Object)
+	pairs := make([][2]*ast.Term, 0, input.Len()+1)
+	input.Foreach(func(key, value *ast.Term) { pairs = append(pairs, ast.Item(key, value)) })
+	return ast.ObjectTerm(append(pairs, ast.Item(constantsKey, v.engine.constants))...)
+}
+
+// settle records how the evaluation of an entry has ended.
 func (v *evaluation) settle(entry *entry, err error) {
 	switch {
 	case err == nil:
@@ -87,7 +143,7 @@ func (v *evaluation) settle(entry *entry, err error) {
 	}
 }
 
-// each adds what an entry has found that was evaluated by itself.
+// each adds what an entry has found.
 func (v *evaluation) each(entry *entry, term *ast.Term) {
 	if term == nil {
 		return
@@ -97,14 +153,30 @@ func (v *evaluation) each(entry *entry, term *ast.Term) {
 	}
 }
 
-// eachLinked calls f with each element of a link's set: [entry, finding].
-func (v *evaluation) eachLinked(term *ast.Term, f func(*entry, ast.Value)) {
-	if term == nil {
+// add turns one element of an entry point's result into a match.
+func (v *evaluation) add(entry *entry, value ast.Value) {
+	violation, ours, err := entry.rule.Dialect.Violation(v.subject, value)
+	if err != nil {
+		v.fail(entry, finding.CauseResult, err)
 		return
 	}
-	term.Value.(ast.Set).Foreach(func(element *ast.Term) {
-		numbered := element.Value.(*ast.Array)
-		number, _ := numbered.Elem(0).Value.(ast.Number).Int()
-		f(v.engine.entries[number], numbered.Elem(1).Value)
-	})
+	if !ours {
+		return
+	}
+	// Strings of the object are parts of its source, which the verdict cache
+	// must not keep alive.
+	violation.Container, violation.Path = strings.Clone(violation.Container), strings.Clone(violation.Path)
+	violation.Message = strings.Clone(violation.Message)
+	if violation.Container != "" {
+		violation.Message = v.view.prefix(violation.Container) + violation.Message
+	}
+	v.matches = append(v.matches, Match{Rule: entry.rule, Mode: entry.mode, Violation: violation})
+}
+
+func (v *evaluation) fail(entry *entry, cause string, err error) {
+	message := err.Error()
+	if cause == finding.CauseDeadline {
+		message = "the rule did not end before the deadline"
+	}
+	v.errors = append(v.errors, finding.RuleError{Rule: entry.rule.ID, Cause: cause, Message: message})
 }

@@ -10,60 +10,85 @@ import (
 	"github.com/open-policy-agent/opa/v1/metrics"
 	"github.com/open-policy-agent/opa/v1/topdown"
 
+	"github.com/kubereeve/reeve/internal/engine/interpreter"
 	"github.com/kubereeve/reeve/internal/finding"
 )
-
-// remaining returns the time until the evaluation must end.
-func (e *Engine) remaining(ctx context.Context) time.Duration {
-	deadline, ok := ctx.Deadline()
-	if !ok {
-		return e.deadline
-	}
-	return time.Until(deadline)
-}
 
 // errBuiltin says that a builtin failed during an evaluation that otherwise
 // ended well. OPA takes a failed builtin for undefined, so a rule would pass
 // because of it.
 var errBuiltin = errors.New("builtin failed")
 
-// query evaluates one query, which may take as long as limit says, and returns what
-// it binds to its variables, nothing when it is undefined. With errBuiltin it returns
-// the result as well.
-func (e *Engine) query(ctx context.Context, limit time.Duration, body ast.Body, input *ast.Term) (topdown.QueryResult, error) {
-	cancel := topdown.NewCancel()
-	watch := watchOver(ctx, limit, cancel)
-	defer watch.stop()
-	if e.reachesOut { // what waits for the network looks at the context alone
+// ask returns what an entry is for an input, nil when it is undefined. With errBuiltin
+// it returns the result as well. Where the interpreter fails, OPA's evaluator has the
+// last word: it looks at less of what does not matter, and knows how to say what went
+// wrong, and where.
+func (v *evaluation) ask(ctx context.Context, limit time.Duration, entry *entry) (*ast.Term, error) {
+	if v.engine.reachesOut { // what waits for the network looks at the context alone
 		var end context.CancelFunc
 		ctx, end = context.WithTimeout(ctx, limit)
 		defer end()
 	}
-	var failed []topdown.Error
-	query := topdown.NewQuery(body).
-		WithCompiler(e.compiler).
-		WithStore(e.store).
-		WithTransaction(e.txn).
-		WithInput(input).
-		WithCancel(cancel).
-		WithBuiltins(e.guarded).
-		WithMetrics(metrics.NoOp()).
-		WithBuiltinErrorList(&failed)
-	var result topdown.QueryResult
-	err := query.Iter(ctx, func(found topdown.QueryResult) error {
-		result = found
-		return nil
-	})
-	if err != nil && watch.stop() {
+	var result *ast.Term
+	var failed error
+	var err error
+	if entry.planned {
+		result, failed, err = v.run(v.input(entry)).Ask(ctx, entry.asked)
+	}
+	doubtful := err != nil || failed != nil && !entry.rule.Lenient
+	if !entry.planned || doubtful && !isExhausted(err) && ctx.Err() == nil {
+		result, failed, err = v.query(ctx, entry)
+	}
+	switch {
+	case err != nil && v.watch.tooMuch():
 		return nil, errTooMuch
-	}
-	if err != nil {
+	case err != nil && ctx.Err() != nil:
+		return nil, fmt.Errorf("%w: %w", ctx.Err(), err)
+	case err != nil:
 		return nil, err
-	}
-	if len(failed) > 0 {
-		return result, fmt.Errorf("%w: %w", errBuiltin, &failed[0])
+	case failed != nil:
+		return result, fmt.Errorf("%w: %w", errBuiltin, failed)
 	}
 	return result, nil
+}
+
+// run returns the run about an input.
+func (v *evaluation) run(input *ast.Term) *interpreter.Run {
+	for _, run := range v.runs {
+		if run.Input() == input {
+			return run
+		}
+	}
+	run := v.engine.program.Start(input, v.engine.data, &v.watch.cancel, interpreter.Options{Capabilities: v.engine.compiler.Capabilities()})
+	v.runs = append(v.runs, run)
+	return run
+}
+
+// query asks OPA's evaluator what an entry is, and returns the first error of a builtin
+// beside it.
+func (v *evaluation) query(ctx context.Context, entry *entry) (result *ast.Term, failed, err error) {
+	input := v.input(entry)
+	if entry.copy != nil {
+		input = entry.rule.Dialect.Input(v.subject, entry.rule)
+	}
+	var failures []topdown.Error
+	query := topdown.NewQuery(entry.query).
+		WithCompiler(v.engine.compiler).
+		WithStore(v.engine.store).
+		WithTransaction(v.engine.txn).
+		WithInput(input).
+		WithCancel(&v.watch.cancel).
+		WithBuiltins(v.engine.guarded).
+		WithMetrics(metrics.NoOp()).
+		WithBuiltinErrorList(&failures)
+	err = query.Iter(ctx, func(found topdown.QueryResult) error {
+		result = found[resultVar]
+		return nil
+	})
+	if err == nil && len(failures) > 0 {
+		failed = &failures[0]
+	}
+	return result, failed, err
 }
 
 // cause returns the cause of a failed evaluation.
@@ -71,7 +96,7 @@ func cause(err error) string {
 	switch {
 	case errors.Is(err, errTooMuch):
 		return finding.CauseMemory
-	case topdown.IsCancel(err):
+	case isExhausted(err):
 		return finding.CauseDeadline
 	case errors.Is(err, errBuiltin):
 		return finding.CauseBuiltin

@@ -5,10 +5,10 @@ import (
 	"math"
 	"runtime/debug"
 	"runtime/metrics"
-	"sync/atomic"
+	"sync"
 	"time"
 
-	"github.com/open-policy-agent/opa/v1/topdown"
+	"github.com/kubereeve/reeve/internal/engine/interpreter"
 )
 
 const (
@@ -17,55 +17,92 @@ const (
 	watchPatience = 20 * time.Millisecond
 	// watchInterval is the time from one look to the next.
 	watchInterval = 5 * time.Millisecond
-	// memoryGrowth is how much the process may come to hold while an evaluation
-	// runs, where GOMEMLIMIT sets no bound.
+	// memoryGrowth is how much the process may come to hold while a rule runs, where
+	// GOMEMLIMIT sets no bound.
 	memoryGrowth = 512 << 20
 )
 
-// watch ends an evaluation that does not end in time, whose context has ended, or
-// that runs for long while the process runs out of memory. Whoever else needs the
-// memory is done soon; an evaluation that collects a list without end is not. One
-// timer does it all: most evaluations take microseconds.
+// watch ends rules that do not end in time, whose context has ended, or that run for
+// long while the process runs out of memory. Whoever else needs the memory is done
+// soon; a rule that collects a list without end is not. One timer does it all for the
+// rules of an object: most evaluations take microseconds.
 type watch struct {
-	ctx      context.Context
+	ctx    context.Context
+	cancel interpreter.Cancel
+	timer  *time.Timer
+
+	mu       sync.Mutex
 	until    time.Time
-	cancel   topdown.Cancel
-	timer    *time.Timer
-	ended    atomic.Bool
-	exceeded atomic.Bool // the memory there is
+	ended    bool
+	fresh    bool // nothing has been ended since the last allow
+	exceeded bool // what the process may hold
 }
 
-// watchOver begins to watch an evaluation, which may take so long. The caller must
-// call stop.
-func watchOver(ctx context.Context, limit time.Duration, cancel topdown.Cancel) *watch {
-	w := &watch{ctx: ctx, until: time.Now().Add(limit), cancel: cancel}
-	w.timer = time.AfterFunc(min(limit, watchPatience), w.run)
+// watchOver begins to watch an evaluation. The caller must call stop.
+func watchOver(ctx context.Context, patience time.Duration) *watch {
+	w := &watch{ctx: ctx, until: time.Now().Add(patience)}
+	w.timer = time.AfterFunc(min(patience, watchPatience), w.run)
 	return w
 }
 
-// stop ends the watch and tells whether it has ended the evaluation for the memory
-// that it took.
-func (w *watch) stop() bool {
-	w.ended.Store(true)
+// allow lets the next rule run from now on for so long.
+func (w *watch) allow(now time.Time, limit time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.until, w.fresh, w.exceeded = now.Add(limit), true, false
+	w.cancel.Reset()
+}
+
+// tooMuch tells whether the rule was ended for the memory that it took.
+func (w *watch) tooMuch() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.exceeded
+}
+
+// stop ends the watch.
+func (w *watch) stop() {
 	w.timer.Stop()
-	return w.exceeded.Load()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.ended = true
 }
 
 // run looks after the evaluation until it has ended.
 func (w *watch) run() {
-	memory := newMemory()
-	for !w.ended.Load() {
-		left := time.Until(w.until)
-		w.exceeded.Store(memory.exceeded())
-		if left <= 0 || w.ctx.Err() != nil || w.exceeded.Load() {
-			w.cancel.Cancel()
+	memory, done := newMemory(), w.ctx.Done()
+	for {
+		wait, ended := w.look(memory)
+		if ended {
 			return
 		}
 		select {
-		case <-w.ctx.Done():
-		case <-time.After(min(left, watchInterval)):
+		case <-done:
+			done = nil // the rules that are left end one after the other
+		case <-time.After(wait):
 		}
 	}
+}
+
+// look ends the rule that runs if it must be, and returns how long to wait until the
+// next look.
+func (w *watch) look(memory *memory) (wait time.Duration, ended bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.ended || !w.fresh {
+		return watchInterval, w.ended
+	}
+	left := time.Until(w.until)
+	w.exceeded = memory.exceeded()
+	if left > 0 && w.ctx.Err() == nil && !w.exceeded {
+		return min(left, watchInterval), false
+	}
+	if w.exceeded {
+		memory.begin()
+	}
+	w.fresh = false
+	w.cancel.Cancel()
+	return watchInterval, false
 }
 
 // memory is what the process holds, and may hold.
@@ -76,12 +113,17 @@ type memory struct {
 
 func newMemory() *memory {
 	m := &memory{samples: []metrics.Sample{{Name: "/gc/heap/live:bytes"}, {Name: "/memory/classes/heap/objects:bytes"}}}
+	m.begin()
+	return m
+}
+
+// begin makes what the process holds now the measure of what it may come to hold.
+func (m *memory) begin() {
 	metrics.Read(m.samples)
 	m.bound, m.hard = m.samples[0].Value.Uint64()+memoryGrowth, math.MaxUint64
 	if limit := debug.SetMemoryLimit(-1); limit != math.MaxInt64 {
 		m.bound, m.hard = uint64(limit)/4*3, uint64(limit)
 	}
-	return m
 }
 
 // exceeded tells whether the process holds more than it may.
