@@ -65,9 +65,23 @@ func templated(operands []*ast.Term) error {
 // width finds the widths and precisions in a format.
 var width = regexp.MustCompile(`%[^a-zA-Z%]*[0-9]{4,}`)
 
+// wide returns the first width or precision in a format that is too large.
+func wide(format string) string {
+	digits := 0
+	for i := range len(format) {
+		if digits++; format[i] < '0' || format[i] > '9' {
+			digits = 0
+		}
+		if digits == 4 { // the pattern is slow, and most formats have no digit
+			return width.FindString(format)
+		}
+	}
+	return ""
+}
+
 func formatted(operands []*ast.Term) error {
 	format := textOf(operands[0])
-	if wide := width.FindString(format); wide != "" {
+	if wide := wide(format); wide != "" {
 		return fmt.Errorf("%w: the width in %q; at most 999 is allowed", errTooMuch, wide)
 	}
 	if strings.Contains(format, "*") && width.MatchString("%"+operands[1].String()) {

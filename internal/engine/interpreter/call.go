@@ -22,7 +22,25 @@ func (c *coder) call(s *ir.CallStmt) (step, error) {
 	if err != nil {
 		return nil, err
 	}
-	return c.callBuiltin(builtin, arguments, s), nil
+	slow := c.callBuiltin(builtin, arguments, s)
+	if quick := quickly[s.Func]; quick != nil && c.builtins[s.Func] == nil {
+		return callQuick(quick, arguments, s.Result, slow), nil
+	}
+	return slow, nil
+}
+
+func callQuick(quick quick, arguments []operand, result ir.Local, slow step) step {
+	a, b := arguments[0], operand{}
+	if len(arguments) > 1 {
+		b = arguments[1]
+	}
+	return func(f *frame) signal {
+		if value := quick(a.get(f), b.get(f)); value != nil {
+			f.locals[result] = value
+			return next
+		}
+		return slow(f)
+	}
 }
 
 func callFunction(called *function, arguments []operand, result ir.Local) step {

@@ -21,8 +21,7 @@ func (c *coder) check(statement ir.Stmt) (step, bool) {
 			return returned
 		}, true
 	case *ir.EqualStmt:
-		a, b := c.operand(s.A), c.operand(s.B)
-		return holds(func(f *frame) bool { return equal(a.get(f), b.get(f)) }), true
+		return c.equal(s), true
 	case *ir.NotEqualStmt:
 		return c.notEqual(s), true
 	case *ir.IsArrayStmt:
@@ -32,11 +31,9 @@ func (c *coder) check(statement ir.Stmt) (step, bool) {
 	case *ir.IsSetStmt:
 		return c.is(s.Source, func(value ast.Value) bool { _, ok := value.(ast.Set); return ok }), true
 	case *ir.IsDefinedStmt:
-		source := c.local(s.Source)
-		return holds(func(f *frame) bool { return source.get(f) != nil }), true
+		return c.defined(s.Source, true), true
 	case *ir.IsUndefinedStmt:
-		source := c.local(s.Source)
-		return holds(func(f *frame) bool { return source.get(f) == nil }), true
+		return c.defined(s.Source, false), true
 	}
 	return c.adds(statement)
 }
@@ -45,6 +42,27 @@ func (c *coder) check(statement ir.Stmt) (step, bool) {
 func holds(is func(*frame) bool) step {
 	return func(f *frame) signal {
 		if is(f) {
+			return next
+		}
+		return undefined
+	}
+}
+
+func (c *coder) equal(s *ir.EqualStmt) step {
+	a, b := c.operand(s.A), c.operand(s.B)
+	return func(f *frame) signal {
+		if equal(a.get(f), b.get(f)) {
+			return next
+		}
+		return undefined
+	}
+}
+
+// defined compiles a check of whether a variable has a value.
+func (c *coder) defined(local ir.Local, has bool) step {
+	source := c.local(local)
+	return func(f *frame) signal {
+		if (source.get(f) != nil) == has {
 			return next
 		}
 		return undefined
@@ -80,8 +98,12 @@ func (c *coder) adds(statement ir.Stmt) (step, bool) {
 	case *ir.ArrayAppendStmt:
 		value, array := c.operand(s.Value), s.Array
 		return func(f *frame) signal {
-			term := f.locals[array]
-			term.Value = term.Value.(*ast.Array).Append(value.get(f))
+			switch list := f.locals[array].Value.(type) {
+			case *growing:
+				list.terms = append(list.terms, value.get(f))
+			case *ast.Array:
+				f.locals[array].Value = list.Append(value.get(f))
+			}
 			return next
 		}, true
 	case *ir.SetAddStmt:

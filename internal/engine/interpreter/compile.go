@@ -13,8 +13,8 @@ type coder struct {
 	program *Program
 	source  *ir.Func
 	made    *function
-	// shared are the variables that several of the function's blocks use, or its
-	// caller. Nothing is known of them.
+	// shared are the variables whose values go from one of the function's blocks to
+	// another, or to its caller. Nothing is known of them.
 	shared map[ir.Local]bool
 	uses   uses // of the block that is being compiled
 	known  map[ir.Local]operand
@@ -35,14 +35,12 @@ func compileFunction(program *Program, made *function, source *ir.Func, known *c
 	c := &coder{constants: known, program: program, source: source, made: made, shared: make(map[ir.Local]bool)}
 	made.parameters = source.Params
 	made.remembered = len(source.Params) == documents
-	seen := make(map[ir.Local]int)
 	all := make([]uses, len(source.Blocks))
 	for i, block := range source.Blocks {
 		all[i] = make(uses)
 		all[i].block(block)
-		for local := range all[i] {
-			seen[local]++
-			c.shared[local] = seen[local] > 1
+		for local, use := range all[i] {
+			c.shared[local] = c.shared[local] || use.exposed
 			made.locals = max(made.locals, int(local)+1)
 		}
 	}
@@ -133,7 +131,7 @@ func (c *coder) block(block *ir.Block) (block, error) {
 			continue
 		}
 		if i+1 < len(block.Stmts) {
-			step, err := c.walk(block.Stmts[i], block.Stmts[i+1])
+			step, err := c.pair(block.Stmts[i], block.Stmts[i+1])
 			if err != nil {
 				return nil, err
 			}
@@ -152,6 +150,14 @@ func (c *coder) block(block *ir.Block) (block, error) {
 		}
 	}
 	return code, nil
+}
+
+// pair compiles two statements that are better compiled together; nil for others.
+func (c *coder) pair(first, second ir.Stmt) (step, error) {
+	if step, err := c.collection(first, second); step != nil || err != nil {
+		return step, err
+	}
+	return c.walk(first, second)
 }
 
 // settled tells whether a variable gets its value in one place, before it is read.

@@ -75,9 +75,9 @@ const scanLevels = 2
 
 // loop runs a block for each element of something.
 type loop struct {
-	key, value           ir.Local
-	readsKey, readsValue bool
-	body                 block
+	key, value ir.Local
+	readsKey   bool
+	body       block
 }
 
 func (c *coder) loop(s *ir.ScanStmt) (*loop, error) {
@@ -85,11 +85,7 @@ func (c *coder) loop(s *ir.ScanStmt) (*loop, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &loop{
-		key: s.Key, value: s.Value, body: body,
-		readsKey:   c.uses.of(s.Key).reads > 0 || c.shared[s.Key],
-		readsValue: c.uses.of(s.Value).reads > 0 || c.shared[s.Value],
-	}, nil
+	return &loop{key: s.Key, value: s.Value, body: body, readsKey: c.uses.of(s.Key).reads > 0}, nil
 }
 
 // turn runs the block once and tells whether to go on, and how if not.

@@ -8,7 +8,6 @@ package interpreter
 
 import (
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -146,5 +145,5 @@ func (c *constants) location(statement ir.Stmt) *ast.Location {
 	if at == nil || at.File >= len(c.policy.Static.Files) {
 		return nil
 	}
-	return ast.NewLocation(slices.Clone(at.Text), c.policy.Static.Files[at.File].Value, at.Row, at.Col)
+	return ast.NewLocation(at.Text, c.policy.Static.Files[at.File].Value, at.Row, at.Col)
 }

@@ -11,6 +11,7 @@ type literal struct {
 	local  ir.Local
 	kind   func([]*ast.Term) ast.Value
 	values []ir.Operand // of objects, keys and values in turns
+	fields bool         // it is an object
 	steps  int          // how many statements add to it
 	last   int          // the statement at which it is whole
 }
@@ -27,7 +28,7 @@ func (c *coder) literals(statements []ir.Stmt) map[int]*literal {
 		case *ir.MakeSetStmt:
 			open[s.Target] = &literal{local: s.Target, kind: set}
 		case *ir.MakeObjectStmt:
-			open[s.Target] = &literal{local: s.Target, kind: object}
+			open[s.Target] = &literal{local: s.Target, kind: object, fields: true}
 		case *ir.ArrayAppendStmt:
 			open[s.Array].add(i, s.Value)
 		case *ir.SetAddStmt:
@@ -106,10 +107,14 @@ func (c *coder) literal(l *literal, at int) step {
 		constants[i] = values[i].constant
 		constant = constant && constants[i] != nil
 	}
+	kind := l.kind
+	if l.fields && keysDiffer(values) {
+		kind = fields
+	}
 	if constant {
 		return c.define(l.local, operand{constant: ast.NewTerm(l.kind(constants))})
 	}
-	target, kind := l.local, l.kind
+	target := l.local
 	return func(f *frame) signal {
 		terms := make([]*ast.Term, len(values))
 		for i, value := range values {
@@ -130,4 +135,63 @@ func object(terms []*ast.Term) ast.Value {
 		made.Insert(terms[i], terms[i+1])
 	}
 	return made
+}
+
+// fields makes an object of keys that are known to differ.
+func fields(terms []*ast.Term) ast.Value {
+	var few [8][2]*ast.Term // most have no more, and these need not be allocated
+	pairs := few[:0]
+	for i := 0; i < len(terms); i += 2 {
+		pairs = append(pairs, ast.Item(terms[i], terms[i+1]))
+	}
+	return ast.NewObject(pairs...)
+}
+
+// keysDiffer tells whether all keys among the values of an object are constants, and
+// each another one.
+func keysDiffer(values []operand) bool {
+	for i := 0; i < len(values); i += 2 {
+		if values[i].constant == nil {
+			return false
+		}
+		for j := 0; j < i; j += 2 {
+			if equal(values[i].constant, values[j].constant) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// growing stands for a list that a comprehension is collecting.
+type growing struct {
+	ast.Value
+	terms []*ast.Term
+}
+
+// collection compiles a list together with the block that fills it, as
+// [x | x := input[_]]; nil when the statements are something else.
+func (c *coder) collection(first, second ir.Stmt) (step, error) {
+	made, isArray := first.(*ir.MakeArrayStmt)
+	body, isBlock := second.(*ir.BlockStmt)
+	if !isArray || !isBlock || !c.settled(made.Target) {
+		return nil, nil
+	}
+	within := make(uses)
+	within.statement(body)
+	if in, all := within.of(made.Target), c.uses.of(made.Target); in.grows != all.grows || in.reads > 0 {
+		return nil, nil
+	}
+	fill, err := c.blocks(body)
+	if err != nil {
+		return nil, err
+	}
+	target := made.Target
+	return func(f *frame) signal {
+		list := &growing{}
+		f.locals[target] = ast.NewTerm(list)
+		s := fill(f)
+		f.locals[target] = ast.NewTerm(ast.NewArray(list.terms...))
+		return s
+	}, nil
 }

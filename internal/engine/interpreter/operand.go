@@ -18,10 +18,11 @@ func (o operand) get(f *frame) *ast.Term {
 	return f.locals[o.local]
 }
 
+// The terms that builtins answer with as well.
 var (
-	isTrue  = ast.NewTerm(ast.Boolean(true))
-	isFalse = ast.NewTerm(ast.Boolean(false))
-	isNull  = ast.NewTerm(ast.Null{})
+	isTrue  = ast.InternedTerm(true)
+	isFalse = ast.InternedTerm(false)
+	isNull  = ast.InternedNullTerm
 )
 
 func boolean(value bool) *ast.Term {

@@ -42,11 +42,7 @@ func plan(compiler *ast.Compiler, rules []ast.Ref, builtins map[string]*topdown.
 			policy, err = nil, fmt.Errorf("plan: %v", p)
 		}
 	}()
-	body := make(ast.Body, len(rules))
-	for i, ref := range rules {
-		body[i] = ast.Equality.Expr(ast.VarTerm(fmt.Sprintf("x%d", i)), ast.NewTerm(ref.Copy()))
-		body[i].Index = i
-	}
+	body := query(rules)
 	options := make([]func(*rego.Rego), 0, len(builtins)+3)
 	options = append(options, rego.Compiler(compiler), rego.ParsedQuery(body), rego.Target(target))
 	for name, builtin := range builtins {
@@ -54,6 +50,24 @@ func plan(compiler *ast.Compiler, rules []ast.Ref, builtins map[string]*topdown.
 	}
 	_, err = rego.New(options...).PrepareForEval(context.WithValue(context.Background(), handover{}, &policy))
 	return policy, err
+}
+
+// together is how many rules stand in one body: OPA's compiler looks at each
+// expression of a body together with each other one.
+const together = 32
+
+// query returns a query that reaches rules.
+func query(rules []ast.Ref) ast.Body {
+	var body ast.Body
+	for some := range slices.Chunk(rules, together) {
+		var within ast.Body
+		for i, ref := range some {
+			within.Append(ast.Equality.Expr(ast.VarTerm(fmt.Sprintf("x%d", i)), ast.NewTerm(ref.Copy())))
+		}
+		list := ast.ArrayComprehensionTerm(ast.BooleanTerm(true), within)
+		body.Append(ast.Equality.Expr(ast.VarTerm(fmt.Sprintf("y%d", len(body))), list))
+	}
+	return body
 }
 
 // planAll plans as many of some rules as can be planned together, and returns those.

@@ -8,6 +8,9 @@ type use struct {
 	reads  int // statements that read its value
 	grows  int // statements that add to the list or object that it holds
 	tested bool
+	// exposed is true when it is read before it is written: its value comes from
+	// another block.
+	exposed bool
 }
 
 // uses are the variables of a block.
@@ -20,9 +23,16 @@ func (u uses) of(local ir.Local) *use {
 	return u[local]
 }
 
+// seen returns the use of a variable whose value is needed.
+func (u uses) seen(local ir.Local) *use {
+	use := u.of(local)
+	use.exposed = use.exposed || use.writes == 0
+	return use
+}
+
 func (u uses) read(locals ...ir.Local) {
 	for _, local := range locals {
-		u.of(local).reads++
+		u.seen(local).reads++
 	}
 }
 
@@ -137,16 +147,16 @@ func (u uses) check(statement ir.Stmt) {
 		u.of(s.Source).tested = true
 	case *ir.ArrayAppendStmt:
 		u.readOperands(s.Value)
-		u.of(s.Array).grows++
+		u.seen(s.Array).grows++
 	case *ir.ObjectInsertStmt:
 		u.readOperands(s.Key, s.Value)
-		u.of(s.Object).grows++
+		u.seen(s.Object).grows++
 	case *ir.ObjectInsertOnceStmt:
 		u.readOperands(s.Key, s.Value)
-		u.of(s.Object).grows++
+		u.seen(s.Object).grows++
 	case *ir.SetAddStmt:
 		u.readOperands(s.Value)
-		u.of(s.Set).grows++
+		u.seen(s.Set).grows++
 	case *ir.ResultSetAddStmt:
 		u.read(s.Value)
 	}

@@ -93,9 +93,9 @@ func (c *coder) length(s *ir.LenStmt) step {
 // need not go on.
 func (c *coder) assignOnce(s *ir.AssignVarOnceStmt) step {
 	source, target := c.operand(s.Source), s.Target
-	if target != c.source.Return && c.uniform != nil {
+	if uniform := c.uniform; uniform != nil && target != c.source.Return {
 		return func(f *frame) signal {
-			f.result = c.uniform
+			f.result = uniform
 			return returned
 		}
 	}
