@@ -44,10 +44,11 @@ func callQuick(quick quick, arguments []operand, result ir.Local, slow step) ste
 }
 
 func callFunction(called *function, arguments []operand, result ir.Local) step {
+	simple := len(arguments) == documents
 	return func(f *frame) signal {
 		run := f.run
-		if called.remembered {
-			if known := &run.scope.answers[called.number]; known.known {
+		if simple { // it needs no frame
+			if known := run.scope.known(called, nil); known != nil {
 				return f.set(result, run.recall(known))
 			}
 		}

@@ -34,7 +34,6 @@ type result struct {
 func compileFunction(program *Program, made *function, source *ir.Func, known *constants) error {
 	c := &coder{constants: known, program: program, source: source, made: made, shared: make(map[ir.Local]bool)}
 	made.parameters = source.Params
-	made.remembered = len(source.Params) == documents
 	all := make([]uses, len(source.Blocks))
 	for i, block := range source.Blocks {
 		all[i] = make(uses)

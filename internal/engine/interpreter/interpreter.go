@@ -79,8 +79,6 @@ type function struct {
 	parameters []ir.Local
 	locals     int
 	blocks     []block
-	// remembered is true when its result depends on the documents alone.
-	remembered bool
 }
 
 // block is code that runs until one of its steps does not go on.

@@ -155,17 +155,14 @@ func (r *Run) call(called *function, f *frame) (*ast.Term, bool) {
 }
 
 func (r *Run) answer(called *function, f *frame) (*ast.Term, bool) {
-	if !called.remembered {
-		return r.code(called, f)
-	}
-	if known := &r.scope.answers[called.number]; known.known {
+	if known := r.scope.known(called, f); known != nil {
 		return r.recall(known), true
 	}
 	before := r.skipped
 	r.skipped = nil
 	value, ok := r.code(called, f)
 	if ok {
-		r.scope.remember(called, answer{known: true, term: value, skipped: r.skipped})
+		r.scope.remember(called, f, answer{known: true, term: value, skipped: r.skipped})
 	}
 	if before != nil {
 		r.skipped = before
