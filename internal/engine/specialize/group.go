@@ -3,7 +3,6 @@ package specialize
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/open-policy-agent/opa/v1/ast"
 )
@@ -12,13 +11,8 @@ import (
 type use struct {
 	path      string
 	arguments *ast.Term
-	// asked is how many values a call gives a function, where it asks no more than
-	// whether the function is true; anyUse for everything else.
-	asked  int
-	inputs positions // of values of a function that are input as a whole
+	inputs    positions // of values of a function that are input as a whole
 }
-
-const anyUse = -1
 
 // group is all that defines one name of the shared package.
 type group struct {
@@ -37,9 +31,6 @@ func (g *group) ref() ast.Ref {
 // share returns the group that a use stands for, and makes it where there is none
 // that says the same.
 func (s *Specializer) share(of use) (*group, error) {
-	if of.asked != anyUse && !isPredicate(s.defined[of.path], of.asked) {
-		of.asked = anyUse
-	}
 	if made, ok := s.copied[of]; ok {
 		return made, nil
 	}
@@ -53,9 +44,6 @@ func (s *Specializer) share(of use) (*group, error) {
 	}
 	base := nameOf(made.rules[0])
 	made.shorten()
-	if of.asked != anyUse {
-		made.rules = append(made.rules, otherwiseFalse(of.asked))
-	}
 	s.copied[of] = s.add(made, base)
 	return s.copied[of], nil
 }
@@ -71,7 +59,7 @@ func (g *group) shorten() {
 	g.never = len(first.Head.Args) > 0
 	w := &writer{location: g.location}
 	for i := range first.Head.Args {
-		first.Head.Args[i] = w.new(valueName(i))
+		first.Head.Args[i] = w.new(ast.Var(fmt.Sprintf("reeve_value_%d", i)))
 	}
 	for i := range first.Head.Ref()[1:] {
 		first.Head.Reference[i+1] = w.new(ast.Null{})
@@ -89,7 +77,7 @@ func (g *group) shorten() {
 // add gives a group a name of its own, which begins with that of the original, and
 // returns it, or the one that says the same already.
 func (s *Specializer) add(made *group, base string) *group {
-	rename(made.rules, base) // that of a rule we add may differ
+	rename(made.rules, base)
 	text := fmt.Sprint(made.rules)
 	for _, known := range s.shared[text] {
 		if rename(made.rules, known.name); slices.EqualFunc(made.rules, known.rules, same) {
@@ -103,24 +91,6 @@ func (s *Specializer) add(made *group, base string) *group {
 	s.shared[text] = append(s.shared[text], made)
 	s.named[base]++
 	return made
-}
-
-// isPredicate tells whether Rego rules define a function of so many values that is
-// true or undefined.
-func isPredicate(rules []*ast.Rule, values int) bool {
-	return !slices.ContainsFunc(rules, func(rule *ast.Rule) bool {
-		return rule.Default || rule.Else != nil || len(rule.Head.Args) != values || len(rule.Head.Ref()) > 1 ||
-			rule.Head.Value == nil || rule.Head.Value.Value.Compare(ast.Boolean(true)) != 0
-	})
-}
-
-// otherwiseFalse returns the rule that makes a predicate of so many values false where
-// it would be undefined: the evaluator remembers what is false, and works out anew
-// what is undefined.
-func otherwiseFalse(values int) *ast.Rule {
-	names := strings.TrimSuffix(strings.Repeat("_, ", values), ", ")
-	module := ast.MustParseModuleWithOpts("package p\ndefault f("+names+") = false", ast.ParserOptions{RegoVersion: ast.RegoV0})
-	return module.Rules[0]
 }
 
 // same tells whether two Rego rules say the same in the same way.

@@ -60,7 +60,7 @@ func (w *writer) data(original ast.Ref) ast.Value {
 		if len(w.specializer.defined[path]) == 0 {
 			continue
 		}
-		to, ok := w.share(use{path, w.arguments, anyUse, 0})
+		to, ok := w.share(use{path, w.arguments, 0})
 		if !ok {
 			return original
 		}

@@ -62,7 +62,7 @@ func New(modules map[string]*ast.Module) *Specializer {
 // arguments in the place of input.parameters. It fails where a copy might find
 // something else than the original.
 func (s *Specializer) Entry(path ast.Ref, arguments *ast.Term) (*Copy, error) {
-	made, err := s.share(use{path.String(), arguments, anyUse, 0})
+	made, err := s.share(use{path.String(), arguments, 0})
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}

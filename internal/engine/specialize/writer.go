@@ -33,7 +33,6 @@ func (w *writer) rule(original *ast.Rule) *ast.Rule {
 	rule.Annotations, rule.Location = nil, w.location
 	rule.Head = w.head(original.Head)
 	rule.Body = w.body(original.Body)
-	w.moveConstants(&rule)
 	if original.Else != nil {
 		rule.Else = w.rule(original.Else)
 	}
@@ -55,26 +54,6 @@ func (w *writer) head(original *ast.Head) *ast.Head {
 	head.Key, head.Value = w.term(original.Key), w.term(original.Value)
 	return &head
 }
-
-// moveConstants moves the constants among the values that a function takes into its
-// body, as in f(x) { x = "a" } for f("a"). There the evaluator's index finds them, and
-// leaves out the rules that are meant for other values.
-func (w *writer) moveConstants(rule *ast.Rule) {
-	var moved ast.Body
-	for i, arg := range rule.Head.Args {
-		if ast.IsScalar(arg.Value) {
-			rule.Head.Args[i] = w.new(valueName(i))
-			moved.Append(ast.Equality.Expr(w.new(valueName(i)), arg).SetLocation(w.location))
-		}
-	}
-	for _, expression := range rule.Body {
-		moved.Append(expression)
-	}
-	rule.Body = moved
-}
-
-// valueName returns a name for a value that a function takes.
-func valueName(i int) ast.Var { return ast.Var(fmt.Sprintf("reeve_value_%d", i)) }
 
 // body copies a body without what is always true.
 func (w *writer) body(original ast.Body) ast.Body {
@@ -120,14 +99,9 @@ func (w *writer) expression(original *ast.Expr) *ast.Expr {
 	return expression
 }
 
-// call copies a call that is an expression of its own. One of a predicate asks
-// whether it is true, and no more.
+// call copies a call that is an expression of its own.
 func (w *writer) call(terms []*ast.Term, negated bool) any {
-	asked := len(terms) - 1
-	if asked == 0 {
-		asked = anyUse
-	}
-	to, values := w.function(terms, asked)
+	to, values := w.function(terms)
 	if to == nil {
 		return w.terms(terms)
 	}
@@ -140,7 +114,7 @@ func (w *writer) call(terms []*ast.Term, negated bool) any {
 // function returns the copy of the function that is called, and the values it is
 // given; nil where it is a builtin. Input as a whole is not among the values: the
 // copy has it where the function has what it is given.
-func (w *writer) function(terms []*ast.Term, asked int) (*group, []*ast.Term) {
+func (w *writer) function(terms []*ast.Term) (*group, []*ast.Term) {
 	operator, ok := terms[0].Value.(ast.Ref)
 	if !ok || len(w.specializer.defined[operator.String()]) == 0 {
 		return nil, nil
@@ -155,7 +129,7 @@ func (w *writer) function(terms []*ast.Term, asked int) (*group, []*ast.Term) {
 			values[i] = w.term(term)
 		}
 	}
-	to, ok := w.share(use{operator.String(), w.arguments, asked, inputs})
+	to, ok := w.share(use{operator.String(), w.arguments, inputs})
 	if !ok {
 		return nil, nil
 	}
@@ -194,7 +168,7 @@ func (w *writer) value(original ast.Value) ast.Value {
 		if known := w.constant(ast.NewTerm(value)); known != nil {
 			return w.known(known)
 		}
-		if to, values := w.function(value, anyUse); to != nil {
+		if to, values := w.function(value); to != nil {
 			return ast.Call(append([]*ast.Term{w.new(to.ref())}, values...))
 		}
 		return ast.Call(w.terms(value))
