@@ -189,7 +189,7 @@ func plainInventory(t *testing.T, resources []*resource.Resource) map[string]any
 }
 
 // TestLinkedAndPlainEngineAgreeOnEveryFixture judges all objects of all fixtures
-// with all rules, in the linked engine without cache, with an empty cache, with
+// with all rules, in the engine without cache, with an empty cache, with
 // a full one, and in the plain engine. A fixture with parameters is judged with
 // its own rule alone.
 func TestLinkedAndPlainEngineAgreeOnEveryFixture(t *testing.T) {
@@ -208,7 +208,7 @@ func TestLinkedAndPlainEngineAgreeOnEveryFixture(t *testing.T) {
 	}
 }
 
-// trio is a plain engine beside two linked ones that should agree with it.
+// trio is a plain engine beside two engines that should agree with it.
 type trio struct {
 	plain            *plainEngine
 	uncached, cached *engine.Engine
@@ -235,8 +235,8 @@ func (e *trio) compare(t *testing.T, fixture *ruletest.Fixture) {
 				name   string
 				engine *engine.Engine
 			}{{"uncached", e.uncached}, {"cache miss", e.cached}, {"cache hit", e.cached}} {
-				if diff := cmp.Diff(want, linkedLines(t, door.engine, res)); diff != "" {
-					t.Errorf("%s differs from the plain engine (-plain +linked):\n%s", door.name, diff)
+				if diff := cmp.Diff(want, engineLines(t, door.engine, res)); diff != "" {
+					t.Errorf("%s differs from the plain engine (-plain +engine):\n%s", door.name, diff)
 				}
 			}
 		})
@@ -255,9 +255,9 @@ func newEngine(t testing.TB, set *rule.Set, options engine.Options) *engine.Engi
 	return e
 }
 
-// linkedLines returns what the linked engine finds, in the plain engine's form:
+// engineLines returns what the engine finds, in the plain engine's form:
 // without the container's name before the message.
-func linkedLines(t *testing.T, e *engine.Engine, res *resource.Resource) []string {
+func engineLines(t *testing.T, e *engine.Engine, res *resource.Resource) []string {
 	t.Helper()
 	matches, failures, err := e.Evaluate(context.Background(), res, engine.Scan)
 	if err != nil || len(failures) > 0 {

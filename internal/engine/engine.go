@@ -1,6 +1,6 @@
-// Package engine evaluates rules. It compiles a rule set once, runs all rules of
-// a kind in one evaluation, keeps verdicts in a cache, and isolates rules that
-// fail, so that one bad rule neither hides the others' findings nor goes
+// Package engine evaluates rules. It compiles a rule set once, works out once for an
+// object what rules have in common, keeps verdicts in a cache, and isolates rules
+// that fail, so that one bad rule neither hides the others' findings nor goes
 // unnoticed.
 package engine
 
@@ -46,8 +46,8 @@ type Recorder interface {
 	RuleFailed(rule, cause string)
 	// CacheLookup counts a look into the verdict cache.
 	CacheLookup(hit bool)
-	// RuleTook is told how long a rule took for one object, where it was
-	// evaluated by itself: sometimes, or always.
+	// RuleTook is told how long a rule took for one object, in a sample of all
+	// evaluations. What rules have in common counts for the first that asks.
 	RuleTook(rule string, took time.Duration)
 	// RuleOverBudget counts a rule that took longer than its budget.
 	RuleOverBudget(rule string, took time.Duration)

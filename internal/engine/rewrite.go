@@ -8,8 +8,8 @@ import (
 	"github.com/kubereeve/reeve/internal/rule"
 )
 
-// One evaluation serves many rules, so what differs from rule to rule must not
-// be in the same place of the input for all of them. Rules are therefore
+// Rules share an input, so what differs from rule to rule must not be in the same
+// place of it for all of them. Rules are therefore
 // rewritten before they are compiled:
 //
 //	input.parameters  becomes  input.parameters["rule-id"]
@@ -23,7 +23,7 @@ var (
 	inventoryTo   = ast.MustParseRef("input.inventory")
 )
 
-// rewrite returns a copy of a file's module as the linked engine runs it. A
+// rewrite returns a copy of a file's module as the engine runs it. A
 // library cannot read input.parameters, because it has no rule id.
 //
 // Foreign modules keep their input, which their dialect makes; only the inventory

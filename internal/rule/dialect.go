@@ -22,10 +22,10 @@ type Dialect interface {
 	Name() string
 	// Input returns what rules see as input. The rule is nil where one input
 	// serves all rules of the dialect, arguments aside, and given for entry points
-	// that are evaluated alone. It is an object for rules that have arguments.
+	// that have one of their own. It is an object for rules that have arguments.
 	Input(subject *Subject, r *Rule) *ast.Term
-	// Results returns what an entry point that was evaluated alone has found,
-	// one element per finding; Elements does for most.
+	// Results returns what an entry point has found, one element per finding;
+	// Elements does for most.
 	Results(entrypoint string, value ast.Value) []ast.Value
 	// Violation reads one element of an entry point's result. The second result
 	// is false when the element is about another object.

@@ -75,7 +75,7 @@ type Entrypoint struct {
 	Name string
 	// Mode is the default mode of what this entry point finds.
 	Mode finding.Mode
-	// Alone is true when the entry point is evaluated by itself: it is no partial
+	// Alone is true when the entry point has an input of its own: it is no partial
 	// set, or its input is not, but for arguments, that of the dialect's other rules.
 	Alone bool
 }
