@@ -82,7 +82,7 @@ func (v *evaluation) judgeOne(ctx context.Context, entry *entry, start time.Time
 	term, err := v.ask(ctx, limit, entry)
 	end := time.Now()
 	v.engine.took(entry, end.Sub(start), v.recorded)
-	if isExhausted(err) {
+	if isExhausted(err) && !errors.Is(ctx.Err(), context.Canceled) { // whoever asked has gone
 		entry.slow.found(start)
 	}
 	v.each(entry, term)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/open-policy-agent/opa/v1/ast"
@@ -52,12 +53,21 @@ func (v *evaluation) ask(ctx context.Context, limit time.Duration, entry *entry)
 	return result, nil
 }
 
+// mostRuns is how many runs an evaluation has at a time. Most need one for each dialect;
+// each remembers what all functions have answered.
+const mostRuns = 8
+
 // run returns the run about an input.
 func (v *evaluation) run(input *ast.Term) *interpreter.Run {
-	for _, run := range v.runs {
+	for i, run := range v.runs {
 		if run.Input() == input {
+			v.runs = append(slices.Delete(v.runs, i, i+1), run) // the one used last comes last
 			return run
 		}
+	}
+	if len(v.runs) == mostRuns {
+		v.runs[0].Release()
+		v.runs = slices.Delete(v.runs, 0, 1)
 	}
 	run := v.engine.program.Start(input, v.engine.data, &v.watch.cancel, interpreter.Options{Capabilities: v.engine.compiler.Capabilities()})
 	v.runs = append(v.runs, run)

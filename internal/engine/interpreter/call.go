@@ -127,62 +127,6 @@ func (r *Run) skip(err error) signal {
 	return undefined
 }
 
-// collected makes a builtin that yields many results yield one list of them.
-func collected(function topdown.BuiltinFunc) topdown.BuiltinFunc {
-	return func(context topdown.BuiltinContext, operands []*ast.Term, iterate func(*ast.Term) error) error {
-		var all []*ast.Term
-		err := function(context, operands, func(term *ast.Term) error {
-			all = append(all, term)
-			return nil
-		})
-		if err != nil {
-			return err
-		}
-		return iterate(ast.NewTerm(ast.NewArray(all...)))
-	}
-}
-
-// errLeft ends a builtin whose results are not wanted any more.
-var errLeft = errors.New("left")
-
-// walk compiles a builtin that yields many results together with the loop over them,
-// which need not wait for the last; nil when the statements are something else.
-func (c *coder) walk(first, second ir.Stmt) (step, error) {
-	s, isCall := first.(*ir.CallStmt)
-	over, isScan := second.(*ir.ScanStmt)
-	if !isCall || !isScan || over.Source != s.Result || c.uses.of(s.Result).reads != 1 || c.calls[s.Func] != nil {
-		return nil, nil
-	}
-	builtin, err := c.builtin(s.Func)
-	if err != nil || !builtin.Decl.Relation {
-		return nil, err
-	}
-	arguments := make([]operand, len(s.Args))
-	for i, argument := range s.Args {
-		arguments[i] = c.operand(argument)
-	}
-	loop, err := c.loop(over)
-	if err != nil {
-		return nil, err
-	}
-	location := c.location(s)
-	return func(f *frame) signal {
-		end, n := next, 0
-		err := f.run.builtinCall(builtin.Func, arguments, f, location, func(term *ast.Term) error {
-			goesOn, s := loop.turn(f, integer(n), term)
-			if n++; goesOn {
-				return nil
-			}
-			end = s
-			return topdown.Halt{Err: errLeft}
-		})
-		if err != nil && !errors.Is(err, errLeft) {
-			return f.run.skip(err)
-		}
-		return end
-	}, nil
-}
-
 // callDynamic compiles a call of a rule whose name is known at run time only.
 func (c *coder) callDynamic(s *ir.CallDynamicStmt) step {
 	path := make([]operand, len(s.Path))

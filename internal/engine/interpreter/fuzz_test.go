@@ -23,6 +23,8 @@ result[k] := v if { some k in {"a", "b"}; v := f(input, k) }`, `{"y": 1}`},
 		{`g := input.x
 result := [g, h] if h := g with input.x as 7 with input.y.z as 8`, `{"x": 1, "y": 2}`},
 		{`result contains [p, v] if { walk(input, [p, v]); is_number(v) }`, `{"a": [1, {"b": 2}]}`},
+		{`result contains v if { walk(input, [_, v]); v.b }
+result contains count(all) if all := [v | walk(input, [_, v])]`, `{"a": [1, {"b": 2}], "b": {"b": 3}}`},
 		{`p.q[x].r contains y if { some x, ys in input; some y in ys }
 p.q.z := 1
 result := p`, `{"a": [1, 2], "b": [3]}`},

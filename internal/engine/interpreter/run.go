@@ -119,7 +119,7 @@ func (r *Run) Ask(ctx context.Context, rule Rule) (value *ast.Term, skipped, err
 		}
 	}()
 	r.builtin.Context = ctx
-	r.depth, r.skipped, r.err = 0, nil, nil
+	r.depth, r.operands, r.skipped, r.err = 0, r.operands[:0], nil, nil
 	f := r.push(rule.function)
 	f.locals[ir.Input], f.locals[ir.Data] = r.input, r.data
 	value, ok := r.call(rule.function, f)
