@@ -38,7 +38,10 @@ func (v *evaluation) ask(ctx context.Context, limit time.Duration, entry *entry)
 	}
 	doubtful := err != nil || failed != nil && !entry.rule.Lenient
 	if !entry.planned || doubtful && !isExhausted(err) && ctx.Err() == nil {
-		result, failed, err = v.query(ctx, entry)
+		first := err
+		if result, failed, err = v.query(ctx, entry); first != nil && err == nil {
+			v.engine.recorder.RuleFailed(entry.rule.ID, finding.CauseDoubted)
+		}
 	}
 	switch {
 	case err != nil && v.watch.tooMuch():

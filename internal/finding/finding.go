@@ -102,6 +102,7 @@ const (
 	CauseEval      = "eval"      // the rule failed, for example with a conflict
 	CauseBuiltin   = "builtin"   // a builtin was given input it cannot work on
 	CauseUndefined = "undefined" // the same, to a rule for which it is no failure: it has judged
+	CauseDoubted   = "doubted"   // the rule failed at first, and not when OPA's evaluator was asked: it has judged
 	CauseResult    = "result"    // the rule returned something that is no finding
 	CauseInput     = "input"     // the object itself could not be parsed
 	CauseInventory = "inventory" // cluster objects the rule needs are not known
