@@ -20,29 +20,15 @@ import (
 // because of it.
 var errBuiltin = errors.New("builtin failed")
 
-// ask returns what an entry is for an input, nil when it is undefined. With errBuiltin
-// it returns the result as well. Where the interpreter fails, OPA's evaluator has the
-// last word: it looks at less of what does not matter, and knows how to say what went
-// wrong, and where.
+// ask returns what an entry is, nil when it is undefined. With errBuiltin it returns
+// the result as well.
 func (v *evaluation) ask(ctx context.Context, limit time.Duration, entry *entry) (*ast.Term, error) {
 	if v.engine.reachesOut { // what waits for the network looks at the context alone
 		var end context.CancelFunc
 		ctx, end = context.WithTimeout(ctx, limit)
 		defer end()
 	}
-	var result *ast.Term
-	var failed error
-	var err error
-	if entry.planned {
-		result, failed, err = v.run(v.input(entry)).Ask(ctx, entry.asked)
-	}
-	doubtful := err != nil || failed != nil && !entry.rule.Lenient
-	if !entry.planned || doubtful && !isExhausted(err) && ctx.Err() == nil {
-		first := err
-		if result, failed, err = v.query(ctx, entry); first != nil && err == nil {
-			v.engine.recorder.RuleFailed(entry.rule.ID, finding.CauseDoubted)
-		}
-	}
+	result, failed, err := v.answer(ctx, entry)
 	switch {
 	case err != nil && v.watch.tooMuch():
 		return nil, errTooMuch
@@ -54,6 +40,25 @@ func (v *evaluation) ask(ctx context.Context, limit time.Duration, entry *entry)
 		return result, fmt.Errorf("%w: %w", errBuiltin, failed)
 	}
 	return result, nil
+}
+
+// answer asks the interpreter what an entry is. Where that fails, OPA's evaluator has the
+// last word: it looks at less of what does not matter, and knows how to say what went
+// wrong, and where. Failed is the first error of a builtin beside the answer.
+func (v *evaluation) answer(ctx context.Context, entry *entry) (result *ast.Term, failed, err error) {
+	if !entry.planned {
+		return v.query(ctx, entry)
+	}
+	result, failed, err = v.run(v.input(entry)).Ask(ctx, entry.asked)
+	doubtful := err != nil || failed != nil && !entry.rule.Lenient
+	if !doubtful || isExhausted(err) || ctx.Err() != nil {
+		return result, failed, err
+	}
+	first := err
+	if result, failed, err = v.query(ctx, entry); first != nil && err == nil {
+		v.engine.recorder.RuleFailed(entry.rule.ID, finding.CauseDoubted)
+	}
+	return result, failed, err
 }
 
 // mostRuns is how many runs an evaluation has at a time. Most need one for each dialect;
