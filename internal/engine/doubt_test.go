@@ -21,6 +21,8 @@ func TestOPAHasTheLastWord(t *testing.T) {
 violation contains {"msg": "a"} if by_name.a`, 1, []string{"rule doubted"}, "", ""},
 		{"a builtin that fails where the rule does not look", `by_name[name] := value if { some name, text in {"a": "1", "b": "x"}; value := to_number(text) }
 violation contains {"msg": "a"} if by_name.a`, 1, nil, "", ""},
+		{"a builtin that panics", `violation contains {"msg": "x"} if graphql.is_valid({"Operations": []}, {"Definitions": [{"Kind": "OBJECT", "Name": "Query", "Fields": [{"Name": "x"}]}]})
+violation contains {"msg": "y"} if true`, 0, []string{"rule eval"}, finding.CauseEval, "OPA's evaluator has given up"},
 		{"a conflict", `name := value if { some value in ["a", "b"] }
 violation contains {"msg": name} if name`, 0, []string{"rule eval"}, finding.CauseEval, "rule data.reeve.test.rule.name produced conflicting values"},
 	} {

@@ -83,8 +83,13 @@ func (v *evaluation) run(input *ast.Term) *interpreter.Run {
 }
 
 // query asks OPA's evaluator what an entry is, and returns the first error of a builtin
-// beside it.
+// beside it. Some builtins panic on what they are given, as those for GraphQL do.
 func (v *evaluation) query(ctx context.Context, entry *entry) (result *ast.Term, failed, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			result, failed, err = nil, nil, fmt.Errorf("OPA's evaluator has given up: %v", p)
+		}
+	}()
 	input := v.input(entry)
 	if entry.copy != nil {
 		input = entry.rule.Dialect.Input(v.subject, entry.rule)

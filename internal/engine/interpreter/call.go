@@ -16,6 +16,7 @@ func (c *coder) call(s *ir.CallStmt) (step, error) {
 		arguments[i] = c.operand(argument)
 	}
 	if called := c.calls[s.Func]; called != nil {
+		c.made.calls = append(c.made.calls, called)
 		return callFunction(called, arguments, s.Result), nil
 	}
 	builtin, err := c.builtin(s.Func)
@@ -137,6 +138,7 @@ func (c *coder) callDynamic(s *ir.CallDynamicStmt) step {
 	for i, argument := range s.Args {
 		arguments[i] = c.local(argument)
 	}
+	c.made.calls = append(c.made.calls, c.program.functions...) // it may be any
 	byPath, result := c.program.byPath, s.Result
 	return func(f *frame) signal {
 		parts := make([]string, len(path))

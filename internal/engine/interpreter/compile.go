@@ -47,6 +47,7 @@ func compileFunction(program *Program, made *function, source *ir.Func, known *c
 		made.locals = max(made.locals, int(local)+1)
 	}
 	c.shared[source.Return] = true
+	made.unbound = c.readsUnbound()
 	c.uniform = c.uniformResult()
 	for i, block := range source.Blocks {
 		c.uses, c.known = all[i], make(map[ir.Local]operand)
@@ -57,6 +58,22 @@ func compileFunction(program *Program, made *function, source *ir.Func, known *c
 		made.blocks = append(made.blocks, code)
 	}
 	return nil
+}
+
+// readsUnbound tells whether a variable is read that has no value by then, because the
+// plan has taken what unifies two unknown variables, as in [x, x] = [y, 1], for an
+// assignment. Only arguments and results come from other blocks.
+func (c *coder) readsUnbound() bool {
+	last := c.source.Return
+	for _, parameter := range c.source.Params {
+		last = max(last, parameter)
+	}
+	for local, shared := range c.shared {
+		if shared && local > last+1 { // that one is what the bodies of rules yield
+			return true
+		}
+	}
+	return false
 }
 
 // uniformResult returns what all rules of a function yield, where that is one constant.

@@ -2,6 +2,7 @@ package interpreter_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -25,6 +26,10 @@ result := [g, h] if h := g with input.x as 7 with input.y.z as 8`, `{"x": 1, "y"
 		{`result contains [p, v] if { walk(input, [p, v]); is_number(v) }`, `{"a": [1, {"b": 2}]}`},
 		{`result contains v if { walk(input, [_, v]); v.b }
 result contains count(all) if all := [v | walk(input, [_, v])]`, `{"a": [1, {"b": 2}], "b": {"b": 3}}`},
+		{`f(x) := x + 1
+g(x) := x + 2
+h := f(input.x)
+result := [h, i] if i := h with f as g with input.x as 7`, `{"x": 1}`},
 		{`p.q[x].r contains y if { some x, ys in input; some y in ys }
 p.q.z := 1
 result := p`, `{"a": [1, 2], "b": [3]}`},
@@ -35,15 +40,18 @@ three := 3`, `{"name": "three"}`},
 		f.Add(seed[0], seed[1])
 	}
 	f.Fuzz(func(t *testing.T, text, input string) {
+		if strings.Contains(text, ast.LocalVarPrefix) {
+			t.Skip() // topdown may not return; such rules are not loaded
+		}
 		module, err := ast.ParseModuleWithOpts("asked.rego", "package asked\n"+text, ast.ParserOptions{RegoVersion: ast.RegoV1})
 		if err != nil {
 			t.Skip()
 		}
-		given, err := ast.ParseTerm(input)
-		if err != nil || !ast.IsConstant(given.Value) {
+		given, err := ast.ValueFromReader(strings.NewReader(input))
+		if err != nil {
 			t.Skip()
 		}
-		c := &comparison{ctx: t.Context(), modules: map[string]*ast.Module{"asked.rego": module}, input: given, limit: time.Second, capabilities: deterministic()}
+		c := &comparison{ctx: t.Context(), modules: map[string]*ast.Module{"asked.rego": module}, input: ast.NewTerm(given), limit: time.Second, fuzzed: true, capabilities: deterministic()}
 		if c.compile() != nil || !c.hasQuestion() {
 			t.Skip()
 		}
@@ -63,9 +71,11 @@ func (c *comparison) hasQuestion() bool {
 	return false
 }
 
-// deterministic returns the builtins that answer the same twice.
+// deterministic returns the builtins that answer the same twice, and do not panic.
 func deterministic() *ast.Capabilities {
 	all := ast.CapabilitiesForThisVersion()
-	all.Builtins = slices.DeleteFunc(slices.Clone(all.Builtins), func(builtin *ast.Builtin) bool { return builtin.Nondeterministic })
+	all.Builtins = slices.DeleteFunc(slices.Clone(all.Builtins), func(builtin *ast.Builtin) bool {
+		return builtin.Nondeterministic || strings.HasPrefix(builtin.Name, "graphql.")
+	})
 	return all
 }

@@ -8,6 +8,7 @@ package interpreter
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -28,9 +29,10 @@ type Program struct {
 // Rule is a rule of a program that a Run can be asked for.
 type Rule struct{ function *function }
 
-// New compiles what rules of a compiler reach. Builtins are those that the rules may
+// New compiles what rules of a compiler reach, which must not be in use. Builtins are those that the rules may
 // call beside OPA's own, by name. Rules that cannot be planned are left out.
 func New(compiler *ast.Compiler, rules []ast.Ref, builtins map[string]*topdown.Builtin) (*Program, error) {
+	documentsFirst(compiler)
 	program := &Program{rules: make(map[string]*function), byPath: make(map[string]*function)}
 	policy, _ := planAll(compiler, rules, builtins)
 	if policy == nil {
@@ -66,7 +68,10 @@ func pathKey(path []string) string {
 // Rule returns a rule that was asked for, and whether it could be planned.
 func (p *Program) Rule(ref ast.Ref) (Rule, bool) {
 	found := p.rules[ref.String()]
-	return Rule{found}, found != nil && len(found.parameters) == documents
+	if found == nil || len(found.parameters) != documents || !found.isSound(make(map[*function]bool)) {
+		return Rule{}, false
+	}
+	return Rule{found}, true
 }
 
 // documents is how many documents every function is given first: the input and data.
@@ -79,6 +84,19 @@ type function struct {
 	parameters []ir.Local
 	locals     int
 	blocks     []block
+	// unbound is true when the code does not do what the Rego rules say, and calls
+	// are the functions that it calls.
+	unbound bool
+	calls   []*function
+}
+
+// isSound tells whether a function and all that it calls do what the Rego rules say.
+func (of *function) isSound(seen map[*function]bool) bool {
+	if seen[of] {
+		return true
+	}
+	seen[of] = true
+	return !of.unbound && !slices.ContainsFunc(of.calls, func(called *function) bool { return !called.isSound(seen) })
 }
 
 // block is code that runs until one of its steps does not go on.

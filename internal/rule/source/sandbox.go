@@ -7,7 +7,8 @@ import (
 )
 
 // sandbox leaves out the files that call builtins their source is not trusted
-// with, and notes on the others what it is trusted with.
+// with, or use names that are not theirs, and notes on the others what they are
+// trusted with.
 func sandbox(sources []Source, documents []*rule.Document, files []rule.File) ([]rule.File, []*rule.Problem) {
 	trust := make(map[string]*rule.Trusted) // by tree
 	for _, source := range sources {
@@ -29,6 +30,10 @@ func sandbox(sources []Source, documents []*rule.Document, files []rule.File) ([
 		refused := rule.CheckBuiltins(file.Name, file.Module, trusted)
 		if len(refused) > 0 {
 			problems = append(problems, refused[0]) // one is enough to leave the file out
+			continue
+		}
+		if problem := rule.CheckNames(file.Name, file.Module); problem != nil {
+			problems = append(problems, problem)
 			continue
 		}
 		file.Trusted = trusted

@@ -50,6 +50,19 @@ func TestBuiltinsThatReachOutAreRefusedByName(t *testing.T) {
 	}
 }
 
+func TestNamesOfTheCompilerAreRefused(t *testing.T) {
+	for _, body := range []string{
+		"violation contains __local0__ if {\n\tbits.and(7, 9, __local1__)\n\t__local0_r = __local1__\n}",
+		"violation contains \"x\" if some __local3__ in input.object.list",
+		"f(__local0__) := 1\nviolation contains \"x\" if f(1)",
+	} {
+		ids, problems := load(directory(t, map[string]string{"mine.rego": metadata + "package acme.mine\n\n" + body + "\n"}))
+		if len(ids) > 0 || len(problems) != 1 || !strings.Contains(problems[0], "DIR/mine.rego:9: the variable __local") {
+			t.Errorf("%s: rules %v, problems %v", body, ids, problems)
+		}
+	}
+}
+
 func TestTrustIsForOneSourceOnly(t *testing.T) {
 	calling := func(name string) string {
 		return metadata + "package acme." + name + "\n\nviolation contains \"x\" if http.send({\"method\": \"get\", \"url\": \"http://x\"})\n"
