@@ -1,6 +1,7 @@
 package gatekeeper
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 
@@ -58,6 +59,9 @@ func (t *Template) readInventory() *rule.Problem {
 	}
 	var needs [][]syncClause
 	path, message := decodeJSON(jsontext.Value(text), &needs, true)
+	if clauses, ok := clausesIn(text); message != "" && ok {
+		needs, message = [][]syncClause{clauses}, ""
+	}
 	switch {
 	case message != "" && !t.Inventory.Open:
 		return nil // the code has said it all
@@ -75,6 +79,23 @@ func (t *Template) readInventory() *rule.Problem {
 		}
 	}
 	return nil
+}
+
+// clausePattern finds the clauses of an annotation.
+var clausePattern = regexp.MustCompile(`\{[^{}]*\}`)
+
+// clausesIn returns the clauses of an annotation whatever stands between them, and
+// whether each can be read: Gatekeeper does not read it where it runs, so there are
+// mistakes in templates that people use, as commas after the last element.
+func clausesIn(text string) ([]syncClause, bool) {
+	found := clausePattern.FindAllString(text, -1)
+	clauses := make([]syncClause, len(found))
+	for i, clause := range found {
+		if _, message := decodeJSON(jsontext.Value(clause), &clauses[i], true); message != "" {
+			return nil, false
+		}
+	}
+	return clauses, len(clauses) > 0
 }
 
 // removedGroup was where many kinds began. No server has it any more, but files

@@ -73,6 +73,10 @@ func TestABadAnnotationIsNamedWhereItIsNeeded(t *testing.T) {
 	if read := template(t, reading(t, `        data.inventory.namespace[_]["v1"].Pod[_]`+"\n", "hello")); len(read.Inventory.Kinds) != 1 {
 		t.Errorf("kinds %v", read.Inventory.Kinds)
 	}
+	relaxed := `"[[{"groups": ["apps"], "versions": ["v1"], "kinds": ["Deployment"]},]. []"`
+	if read := template(t, reading(t, "        data.inventory[_]\n", relaxed)); len(read.Inventory.Kinds) != 1 || read.Inventory.Open {
+		t.Errorf("with mistakes between its clauses: kinds %v, open %t", read.Inventory.Kinds, read.Inventory.Open)
+	}
 	for annotation, want := range map[string]string{
 		`"[[{"group": ["a"]}]]"`: `a.yaml:6: ConstraintTemplate wantedlabels: metadata.annotations["metadata.gatekeeper.sh/requires-sync-data"]: [0][0].group: there is no such field`,
 		`hello`:                  `a.yaml:6: ConstraintTemplate wantedlabels: metadata.annotations["metadata.gatekeeper.sh/requires-sync-data"]: `,

@@ -9,6 +9,7 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"sigs.k8s.io/yaml"
 
 	"github.com/kubereeve/reeve/internal/resource"
 	"github.com/kubereeve/reeve/internal/rule"
@@ -32,9 +33,18 @@ type Match struct {
 }
 
 // readJSON reads a JSON document, whose fields may be written in capital letters
-// and may hold more than is asked for.
+// and may hold more than is asked for. Commas after the last element are taken, as
+// YAML does: some files of the library have them.
 func readJSON(content []byte, into any) error {
-	return json.Unmarshal(content, into, json.MatchCaseInsensitiveNames(true), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+	lenient := json.JoinOptions(json.MatchCaseInsensitiveNames(true), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+	err := json.Unmarshal(content, into, lenient)
+	if err == nil {
+		return nil
+	}
+	if relaxed, yamlErr := yaml.YAMLToJSON(content); yamlErr == nil {
+		return json.Unmarshal(relaxed, into, lenient)
+	}
+	return err
 }
 
 // ReadMetadata reads rule.metadata.json. It fails when that is no JSON, names no

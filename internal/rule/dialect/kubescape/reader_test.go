@@ -65,6 +65,7 @@ func TestFoldersOfRulesLoad(t *testing.T) {
 		{"two rules of one name", map[string]string{"a/raw.rego": finds, "a/rule.metadata.json": podsOnly, "b/raw.rego": finds, "b/rule.metadata.json": podsOnly}, []string{"kubescape/b", "kubescape/pods"}, nil},
 		{"lines of Windows", map[string]string{"a/raw.rego": strings.ReplaceAll(finds, "\n", "\r\n")}, []string{"kubescape/a"}, nil},
 		{"a name with spaces", map[string]string{"K8s labels/raw.rego": finds}, []string{"kubescape/K8s labels"}, nil},
+		{"metadata with a comma after the last element", map[string]string{"a/raw.rego": finds, "a/rule.metadata.json": strings.Replace(podsOnly, "}", ",}", 1)}, []string{"kubescape/pods"}, nil},
 		{"metadata that is no JSON", map[string]string{"a/raw.rego": finds, "a/rule.metadata.json": "{", "b/raw.rego": finds}, []string{"kubescape/b"}, []string{"tree/a/rule.metadata.json: rule.metadata.json cannot be read: "}},
 		{"metadata without a name", map[string]string{"a/raw.rego": finds, "a/rule.metadata.json": "{}", "b/raw.rego": finds}, []string{"kubescape/b"}, []string{"tree/a/rule.metadata.json: rule.metadata.json has no name; write the rule's name there"}},
 		{"a rule in another language", map[string]string{"a/raw.rego": finds, "a/rule.metadata.json": `{"name": "a", "ruleLanguage": "CEL"}`}, nil, []string{`tree/a/rule.metadata.json: rule.metadata.json has ruleLanguage "CEL"; only Rego is known`}},
