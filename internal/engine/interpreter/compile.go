@@ -2,6 +2,7 @@ package interpreter
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/open-policy-agent/opa/v1/ast"
 	"github.com/open-policy-agent/opa/v1/ir"
@@ -43,11 +44,11 @@ func compileFunction(program *Program, made *function, source *ir.Func, known *c
 			made.locals = max(made.locals, int(local)+1)
 		}
 	}
-	for _, local := range append(source.Params, source.Return) {
+	for _, local := range slices.Concat(source.Params, []ir.Local{source.Return}) {
 		made.locals = max(made.locals, int(local)+1)
 	}
 	c.shared[source.Return] = true
-	made.unbound = c.readsUnbound()
+	made.unsound = c.readsUnbound()
 	c.uniform = c.uniformResult()
 	for i, block := range source.Blocks {
 		c.uses, c.known = all[i], make(map[ir.Local]operand)

@@ -8,7 +8,6 @@ package interpreter
 
 import (
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -53,6 +52,7 @@ func New(compiler *ast.Compiler, rules []ast.Ref, builtins map[string]*topdown.B
 			return nil, fmt.Errorf("compile %s: %w", planned.Name, err)
 		}
 	}
+	program.markUnsound()
 	return program, nil
 }
 
@@ -68,7 +68,7 @@ func pathKey(path []string) string {
 // Rule returns a rule that was asked for, and whether it could be planned.
 func (p *Program) Rule(ref ast.Ref) (Rule, bool) {
 	found := p.rules[ref.String()]
-	if found == nil || len(found.parameters) != documents || !found.isSound(make(map[*function]bool)) {
+	if found == nil || len(found.parameters) != documents || found.unsound {
 		return Rule{}, false
 	}
 	return Rule{found}, true
@@ -84,19 +84,32 @@ type function struct {
 	parameters []ir.Local
 	locals     int
 	blocks     []block
-	// unbound is true when the code does not do what the Rego rules say, and calls
-	// are the functions that it calls.
-	unbound bool
+	// unsound is true when the code does not do what the Rego rules say, or calls
+	// what does not. Calls are the functions that it calls.
+	unsound bool
 	calls   []*function
 }
 
-// isSound tells whether a function and all that it calls do what the Rego rules say.
-func (of *function) isSound(seen map[*function]bool) bool {
-	if seen[of] {
-		return true
+// markUnsound marks all functions that call an unsound one, directly or not.
+func (p *Program) markUnsound() {
+	callers := make(map[*function][]*function)
+	var unsound []*function
+	for _, f := range p.functions {
+		for _, called := range f.calls {
+			callers[called] = append(callers[called], f)
+		}
+		if f.unsound {
+			unsound = append(unsound, f)
+		}
 	}
-	seen[of] = true
-	return !of.unbound && !slices.ContainsFunc(of.calls, func(called *function) bool { return !called.isSound(seen) })
+	for ; len(unsound) > 0; unsound = unsound[1:] {
+		for _, caller := range callers[unsound[0]] {
+			if !caller.unsound {
+				caller.unsound = true
+				unsound = append(unsound, caller)
+			}
+		}
+	}
 }
 
 // block is code that runs until one of its steps does not go on.
