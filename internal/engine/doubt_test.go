@@ -7,7 +7,9 @@ import (
 	"time"
 
 	"github.com/kubereeve/reeve/internal/engine"
+	"github.com/kubereeve/reeve/internal/engine/enginetest"
 	"github.com/kubereeve/reeve/internal/finding"
+	"github.com/kubereeve/reeve/internal/rule"
 )
 
 func TestOPAHasTheLastWord(t *testing.T) {
@@ -41,5 +43,17 @@ violation contains {"msg": name} if name`, 0, []string{"rule eval"}, finding.Cau
 				t.Errorf("failures %v, want %s: %s", failures, test.failure, test.says)
 			}
 		})
+	}
+}
+
+func TestTheInterpreterIsAskedAboutAllRules(t *testing.T) {
+	for name, set := range map[string]*rule.Set{
+		"Reeve's own":                enginetest.Builtin(t),
+		"like Gatekeeper's library":  gatekeeperSet(t),
+		"that read their parameters": jointSet(t, together, failing, alone),
+	} {
+		if unplanned := newEngine(t, set, engine.Options{}).Unplanned(); len(unplanned) > 0 {
+			t.Errorf("rules %s that only OPA's evaluator can evaluate: %s", name, unplanned)
+		}
 	}
 }
