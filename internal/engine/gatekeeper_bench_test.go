@@ -6,13 +6,10 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"testing/fstest"
 	"time"
 
 	"github.com/kubereeve/reeve/internal/engine"
 	"github.com/kubereeve/reeve/internal/rule"
-	"github.com/kubereeve/reeve/internal/rule/dialect"
-	"github.com/kubereeve/reeve/internal/rule/source"
 )
 
 // gatekeeperPolicy is the Rego of a template, and its constraint's parameters.
@@ -85,10 +82,10 @@ func gatekeeperSet(tb testing.TB) *rule.Set {
 	indent := func(text string, by int) string {
 		return strings.ReplaceAll(strings.TrimSpace(text), "\n", "\n"+strings.Repeat(" ", by))
 	}
-	tree := make(fstest.MapFS)
+	files := make(map[string]string)
 	for i, policy := range gatekeeperPolicies {
 		kind := fmt.Sprintf("Policy%02d", i)
-		tree[kind+".yaml"] = &fstest.MapFile{Data: fmt.Appendf(nil, `apiVersion: templates.gatekeeper.sh/v1beta1
+		files[kind+".yaml"] = fmt.Sprintf(`apiVersion: templates.gatekeeper.sh/v1beta1
 kind: ConstraintTemplate
 metadata: {name: %s}
 spec:
@@ -113,12 +110,9 @@ spec:
   parameters:
     exemptImages: ["registry.example.com/trusted/*"]
     %s
-`, strings.ToLower(kind), kind, indent(policy.rego, 6), indent(gatekeeperLibrary, 6), kind, policy.parameters)}
+`, strings.ToLower(kind), kind, indent(policy.rego, 6), indent(gatekeeperLibrary, 6), kind, policy.parameters)
 	}
-	set, problems := source.Load(dialect.All(), source.Source{FS: tree, Name: "gatekeeper"})
-	if len(problems) > 0 {
-		tb.Fatal(problems[0])
-	}
+	set := load(tb, files)
 	if len(set.Rules()) != len(gatekeeperPolicies) {
 		tb.Fatalf("%d rules", len(set.Rules()))
 	}

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"testing/fstest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -14,8 +13,6 @@ import (
 	"github.com/kubereeve/reeve/internal/engine"
 	"github.com/kubereeve/reeve/internal/engine/enginetest"
 	"github.com/kubereeve/reeve/internal/rule"
-	"github.com/kubereeve/reeve/internal/rule/dialect"
-	"github.com/kubereeve/reeve/internal/rule/source"
 )
 
 const jointHelpers = `
@@ -168,9 +165,9 @@ spec:
 // jointSet returns the policies of some kind with all their constraints.
 func jointSet(t *testing.T, kinds ...jointness) *rule.Set {
 	t.Helper()
-	tree := make(fstest.MapFS)
+	files := make(map[string]string)
 	add := func(name, version, rego string) {
-		tree[name+".yaml"] = &fstest.MapFile{Data: []byte(jointTemplate(name, version, rego) + jointConstraints(name))}
+		files[name+".yaml"] = jointTemplate(name, version, rego) + jointConstraints(name)
 	}
 	for _, policy := range jointPolicies {
 		if slices.Contains(kinds, policy.joint) {
@@ -182,11 +179,7 @@ func jointSet(t *testing.T, kinds ...jointness) *rule.Set {
 			add(name, "v1", rego+jointHelpersV1)
 		}
 	}
-	set, problems := source.Load(dialect.All(), source.Source{FS: tree, Name: "joint"})
-	if len(problems) > 0 {
-		t.Fatal(problems[0])
-	}
-	return set
+	return load(t, files)
 }
 
 func TestConstraintsFindTheSameTogetherAsByThemselves(t *testing.T) {

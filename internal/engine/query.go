@@ -77,7 +77,7 @@ func (v *evaluation) run(input *ast.Term) *interpreter.Run {
 		v.runs[0].Release()
 		v.runs = slices.Delete(v.runs, 0, 1)
 	}
-	run := v.engine.program.Start(input, v.engine.data, &v.watch.cancel, interpreter.Options{Capabilities: v.engine.compiler.Capabilities()})
+	run := v.engine.program.Start(input, v.engine.data, &v.watch.cancel)
 	v.runs = append(v.runs, run)
 	return run
 }
@@ -90,8 +90,10 @@ func (v *evaluation) query(ctx context.Context, entry *entry) (result *ast.Term,
 			result, failed, err = nil, nil, fmt.Errorf("OPA's evaluator has given up: %v", p)
 		}
 	}()
-	input := v.input(entry)
-	if entry.copy != nil {
+	var input *ast.Term
+	if entry.copy == nil {
+		input = v.input(entry)
+	} else { // the query is about what was copied
 		input = entry.rule.Dialect.Input(v.subject, entry.rule)
 	}
 	var failures []topdown.Error

@@ -11,11 +11,8 @@ import (
 
 // call compiles a call of a function or a builtin.
 func (c *coder) call(s *ir.CallStmt) (step, error) {
-	arguments := make([]operand, len(s.Args))
-	for i, argument := range s.Args {
-		arguments[i] = c.operand(argument)
-	}
-	if called := c.calls[s.Func]; called != nil {
+	arguments := c.operands(s.Args)
+	if called := c.program.byName[s.Func]; called != nil {
 		c.made.calls = append(c.made.calls, called)
 		return callFunction(called, arguments, s.Result), nil
 	}
@@ -130,10 +127,7 @@ func (r *Run) skip(err error) signal {
 
 // callDynamic compiles a call of a rule whose name is known at run time only.
 func (c *coder) callDynamic(s *ir.CallDynamicStmt) step {
-	path := make([]operand, len(s.Path))
-	for i, part := range s.Path {
-		path[i] = c.operand(part)
-	}
+	path := c.operands(s.Path)
 	arguments := make([]operand, len(s.Args))
 	for i, argument := range s.Args {
 		arguments[i] = c.local(argument)

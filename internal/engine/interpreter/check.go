@@ -38,56 +38,42 @@ func (c *coder) check(statement ir.Stmt) (step, bool) {
 	return c.adds(statement)
 }
 
-// holds returns a step that leaves the block unless something is so.
-func holds(is func(*frame) bool) step {
-	return func(f *frame) signal {
-		if is(f) {
-			return next
-		}
-		return undefined
+// passes leaves the block unless something is so.
+func passes(so bool) signal {
+	if so {
+		return next
 	}
+	return undefined
 }
 
 func (c *coder) equal(s *ir.EqualStmt) step {
 	a, b := c.operand(s.A), c.operand(s.B)
-	return func(f *frame) signal {
-		if equal(a.get(f), b.get(f)) {
-			return next
-		}
-		return undefined
-	}
+	return func(f *frame) signal { return passes(a.get(f).Equal(b.get(f))) }
 }
 
 // defined compiles a check of whether a variable has a value.
 func (c *coder) defined(local ir.Local, has bool) step {
 	source := c.local(local)
-	return func(f *frame) signal {
-		if (source.get(f) != nil) == has {
-			return next
-		}
-		return undefined
-	}
+	return func(f *frame) signal { return passes((source.get(f) != nil) == has) }
 }
 
 func (c *coder) is(source ir.Operand, kind func(ast.Value) bool) step {
 	of := c.operand(source)
-	return holds(func(f *frame) bool {
+	return func(f *frame) signal {
 		term := of.get(f)
-		return term != nil && kind(term.Value)
-	})
+		return passes(term != nil && kind(term.Value))
+	}
 }
 
 // notEqual compiles an inequality. Most say that a statement holds: it is not false.
 func (c *coder) notEqual(s *ir.NotEqualStmt) step {
 	a, b := c.operand(s.A), c.operand(s.B)
 	if b.constant != isFalse {
-		return holds(func(f *frame) bool { return !equal(a.get(f), b.get(f)) })
+		return func(f *frame) signal { return passes(!a.get(f).Equal(b.get(f))) }
 	}
 	return func(f *frame) signal {
-		if value := a.get(f); value == isFalse || value != nil && isDenied(value) {
-			return undefined
-		}
-		return next
+		value := a.get(f)
+		return passes(value != isFalse && (value == nil || !isDenied(value)))
 	}
 }
 
@@ -132,7 +118,7 @@ func (c *coder) insertOnce(s *ir.ObjectInsertOnceStmt) step {
 		switch before := object.Get(k); {
 		case before == nil:
 			object.Insert(k, v)
-		case !equal(before, v):
+		case !before.Equal(v):
 			return f.run.fail(conflict)
 		}
 		return next

@@ -78,7 +78,7 @@ func (c *comparison) program(tb testing.TB) (*ast.Term, error) {
 
 func (c *comparison) start(program *interpreter.Program) *interpreter.Run {
 	data := ast.NewTerm(ast.MustInterfaceToValue(c.data))
-	return program.Start(c.input, data, c.cancel(), interpreter.Options{Capabilities: c.capabilities})
+	return program.Start(c.input, data, c.cancel())
 }
 
 // cancel returns what ends an evaluation at its limit.

@@ -90,7 +90,7 @@ func (c *coder) uniformResult() *ast.Term {
 					continue
 				}
 				constant := c.constant(s.Source)
-				single = single && constant != nil && (len(values) == 0 || equal(values[0], constant))
+				single = single && constant != nil && (len(values) == 0 || values[0].Equal(constant))
 				values = append(values, constant)
 			case *ir.BlockStmt:
 				for _, below := range s.Blocks {
@@ -114,6 +114,8 @@ func (c *coder) uniformResult() *ast.Term {
 
 // resultBlock compiles a block that may be the body of a Rego rule.
 func (c *coder) resultBlock(block *ir.Block) (block, error) {
+	before := len(c.results)
+	defer func() { c.results = c.results[:before] }()
 	if len(block.Stmts) > 0 {
 		switch first := block.Stmts[0].(type) {
 		case *ir.ResetLocalStmt:
@@ -122,10 +124,7 @@ func (c *coder) resultBlock(block *ir.Block) (block, error) {
 			c.results = append(c.results, result{first.Source, c.depth})
 		}
 	}
-	before := len(c.results)
-	code, err := c.block(block)
-	c.results = c.results[:min(before, len(c.results))]
-	return code, err
+	return c.block(block)
 }
 
 // nested compiles a block that stands in another one, of which so many levels are left
@@ -217,6 +216,14 @@ func (c *coder) operand(of ir.Operand) operand {
 		return operand{constant: constant}
 	}
 	return c.local(of.Value.(ir.Local))
+}
+
+func (c *coder) operands(of []ir.Operand) []operand {
+	operands := make([]operand, len(of))
+	for i, one := range of {
+		operands[i] = c.operand(one)
+	}
+	return operands
 }
 
 // local returns where the value of a variable is to be found.

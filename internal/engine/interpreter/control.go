@@ -168,14 +168,13 @@ func upsert(document *ast.Term, path []*ast.Term, value *ast.Term) *ast.Term {
 	if len(path) == 0 {
 		return value
 	}
-	changed := ast.NewObject()
-	var below *ast.Term
+	object := ast.NewObject()
 	if document != nil {
-		if object, ok := document.Value.(ast.Object); ok {
-			object.Foreach(func(key, value *ast.Term) { changed.Insert(key, value) })
-			below = object.Get(path[0])
+		if known, ok := document.Value.(ast.Object); ok {
+			object = known
 		}
 	}
-	changed.Insert(path[0], upsert(below, path[1:], value))
+	change := ast.NewObject(ast.Item(path[0], upsert(object.Get(path[0]), path[1:], value)))
+	changed, _ := object.MergeWith(change, func(_, after *ast.Term) (*ast.Term, bool) { return after, false })
 	return ast.NewTerm(changed)
 }

@@ -19,33 +19,33 @@ import (
 
 // Program is compiled Rego. It is immutable and safe for concurrent use.
 type Program struct {
-	functions []*function
-	rules     map[string]*function // by their names, as data.a.b
-	byPath    map[string]*function // by their paths, as dynamic calls look for them
-	runs      sync.Pool            // of *Run
+	functions    []*function
+	byName       map[string]*function // as g0.data.a.b
+	byPath       map[string]*function // as dynamic calls look for them
+	capabilities *ast.Capabilities    // bound which hosts builtins may reach
+	runs         sync.Pool            // of *Run
 }
 
 // Rule is a rule of a program that a Run can be asked for.
 type Rule struct{ function *function }
 
-// New compiles what rules of a compiler reach, which must not be in use. Builtins are those that the rules may
-// call beside OPA's own, by name. Rules that cannot be planned are left out.
+// New compiles what rules of a compiler reach, which must not be in use yet. Builtins
+// are those that the rules may call beside OPA's own, by name. Rules that cannot be
+// planned are left out. It fails where the plan has what the package does not know.
 func New(compiler *ast.Compiler, rules []ast.Ref, builtins map[string]*topdown.Builtin) (*Program, error) {
 	documentsFirst(compiler)
-	program := &Program{rules: make(map[string]*function), byPath: make(map[string]*function)}
+	program := &Program{byName: make(map[string]*function), byPath: make(map[string]*function), capabilities: compiler.Capabilities()}
 	policy, _ := planAll(compiler, rules, builtins)
 	if policy == nil {
 		return program, nil
 	}
-	calls := make(map[string]*function)
 	for _, planned := range policy.Funcs.Funcs {
-		made := &function{name: strings.TrimPrefix(planned.Name, "g0."), number: len(program.functions)}
+		made := &function{name: strings.TrimPrefix(planned.Name, original), number: len(program.functions)}
 		program.functions = append(program.functions, made)
-		program.rules[made.name] = made
+		program.byName[planned.Name] = made
 		program.byPath[pathKey(planned.Path)] = made
-		calls[planned.Name] = made
 	}
-	known := &constants{policy: policy, calls: calls, builtins: builtins}
+	known := &constants{policy: policy, builtins: builtins}
 	known.read()
 	for i, planned := range policy.Funcs.Funcs {
 		if err := compileFunction(program, program.functions[i], planned, known); err != nil {
@@ -55,6 +55,9 @@ func New(compiler *ast.Compiler, rules []ast.Ref, builtins map[string]*topdown.B
 	program.markUnsound()
 	return program, nil
 }
+
+// original is what the planner puts before the name of a rule outside of any 'with'.
+const original = "g0."
 
 // pathKey makes one string of a path. Its parts may contain anything.
 func pathKey(path []string) string {
@@ -67,7 +70,7 @@ func pathKey(path []string) string {
 
 // Rule returns a rule that was asked for, and whether it could be planned.
 func (p *Program) Rule(ref ast.Ref) (Rule, bool) {
-	found := p.rules[ref.String()]
+	found := p.byName[original+ref.String()]
 	if found == nil || len(found.parameters) != documents || found.unsound {
 		return Rule{}, false
 	}
@@ -147,7 +150,6 @@ func (b block) run(f *frame) signal {
 // constants are what all functions of a policy share.
 type constants struct {
 	policy   *ir.Policy
-	calls    map[string]*function
 	builtins map[string]*topdown.Builtin
 	strings  []*ast.Term
 	numbers  []*ast.Term

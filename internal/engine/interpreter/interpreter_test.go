@@ -37,7 +37,7 @@ func program(t *testing.T, text string, names ...string) (*interpreter.Program, 
 
 // start begins a run about an input.
 func start(of *interpreter.Program, input string, cancel *interpreter.Cancel) *interpreter.Run {
-	return of.Start(ast.MustParseTerm(input), ast.ObjectTerm(), cancel, interpreter.Options{})
+	return of.Start(ast.MustParseTerm(input), ast.ObjectTerm(), cancel)
 }
 
 func TestWhatRulesHaveInCommonIsWorkedOutOnce(t *testing.T) {

@@ -1,6 +1,8 @@
 package interpreter
 
 import (
+	"maps"
+
 	"github.com/open-policy-agent/opa/v1/ast"
 	"github.com/open-policy-agent/opa/v1/ir"
 )
@@ -20,68 +22,45 @@ type literal struct {
 // make them.
 func (c *coder) literals(statements []ir.Stmt) map[int]*literal {
 	open := make(map[ir.Local]*literal)
-	parts := make(map[*literal][]int)
-	for i, statement := range statements {
-		switch s := statement.(type) {
-		case *ir.MakeArrayStmt:
-			open[s.Target] = &literal{local: s.Target, kind: array}
-		case *ir.MakeSetStmt:
-			open[s.Target] = &literal{local: s.Target, kind: set}
-		case *ir.MakeObjectStmt:
-			open[s.Target] = &literal{local: s.Target, kind: object, fields: true}
-		case *ir.ArrayAppendStmt:
-			open[s.Array].add(i, s.Value)
-		case *ir.SetAddStmt:
-			open[s.Set].add(i, s.Value)
-		case *ir.ObjectInsertStmt:
-			open[s.Object].add(i, s.Key, s.Value)
-		}
-		if made := filled(statement); made != nil && open[*made] != nil {
-			if l := open[*made]; l.steps == 0 {
-				l.last = i
-			}
-			parts[open[*made]] = append(parts[open[*made]], i)
-		}
-	}
 	found := make(map[int]*literal)
-	for l, indexes := range parts {
-		if !c.settled(l.local) || c.uses.of(l.local).grows != l.steps || !c.allSteady(l.values) {
+	for i, statement := range statements {
+		local, begun, values := part(statement)
+		if begun != nil {
+			begun.local, open[local] = local, begun
+		}
+		l := open[local]
+		if l == nil || begun == nil && values == nil {
 			continue
 		}
-		for _, i := range indexes {
-			found[i] = l
+		if l.last, found[i] = i, l; begun == nil {
+			l.values = append(l.values, values...)
+			l.steps++
 		}
 	}
+	maps.DeleteFunc(found, func(_ int, l *literal) bool {
+		return !c.settled(l.local) || c.uses.of(l.local).grows != l.steps || !c.allSteady(l.values)
+	})
 	return found
 }
 
-// filled returns what a statement makes or adds to, nil for nothing.
-func filled(statement ir.Stmt) *ir.Local {
+// part returns the variable that a statement makes a list or an object for, with the
+// literal that begins there, or that it adds values to.
+func part(statement ir.Stmt) (local ir.Local, begun *literal, values []ir.Operand) {
 	switch s := statement.(type) {
 	case *ir.MakeArrayStmt:
-		return &s.Target
+		return s.Target, &literal{kind: array}, nil
 	case *ir.MakeSetStmt:
-		return &s.Target
+		return s.Target, &literal{kind: set}, nil
 	case *ir.MakeObjectStmt:
-		return &s.Target
+		return s.Target, &literal{kind: object, fields: true}, nil
 	case *ir.ArrayAppendStmt:
-		return &s.Array
+		return s.Array, nil, []ir.Operand{s.Value}
 	case *ir.SetAddStmt:
-		return &s.Set
+		return s.Set, nil, []ir.Operand{s.Value}
 	case *ir.ObjectInsertStmt:
-		return &s.Object
+		return s.Object, nil, []ir.Operand{s.Key, s.Value}
 	}
-	return nil
-}
-
-// add records what a statement adds.
-func (l *literal) add(at int, values ...ir.Operand) {
-	if l == nil {
-		return
-	}
-	l.values = append(l.values, values...)
-	l.steps++
-	l.last = at
+	return 0, nil, nil
 }
 
 func (c *coder) allSteady(operands []ir.Operand) bool {
@@ -155,7 +134,7 @@ func keysDiffer(values []operand) bool {
 			return false
 		}
 		for j := 0; j < i; j += 2 {
-			if equal(values[i].constant, values[j].constant) {
+			if values[i].constant.Equal(values[j].constant) {
 				return false
 			}
 		}

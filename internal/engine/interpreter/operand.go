@@ -35,47 +35,10 @@ func boolean(value bool) *ast.Term {
 // integer returns a number's term, which must not be changed.
 func integer(n int) *ast.Term { return ast.InternedTerm(n) }
 
-// equal tells whether two terms, which may be undefined, are the same.
-func equal(a, b *ast.Term) bool {
-	if a == b {
-		return true
-	}
-	if a == nil || b == nil {
-		return false
-	}
-	switch x := a.Value.(type) {
-	case ast.String:
-		y, ok := b.Value.(ast.String)
-		return ok && x == y
-	case ast.Boolean:
-		y, ok := b.Value.(ast.Boolean)
-		return ok && x == y
-	}
-	return a.Value.Compare(b.Value) == 0
-}
-
 // isDenied tells whether a statement that yields a term does not hold.
 func isDenied(term *ast.Term) bool {
 	value, ok := term.Value.(ast.Boolean)
 	return ok && !bool(value)
-}
-
-// lookup returns what a term holds under a key, nil for nothing.
-func lookup(of, key *ast.Term) *ast.Term {
-	if of == nil {
-		return nil
-	}
-	switch value := of.Value.(type) {
-	case ast.Object:
-		return value.Get(key)
-	case *ast.Array:
-		return value.Get(key)
-	case ast.Set:
-		if value.Contains(key) {
-			return key
-		}
-	}
-	return nil
 }
 
 // size returns how many elements a term has; false when it has none to count.

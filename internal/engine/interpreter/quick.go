@@ -19,8 +19,8 @@ var quickly = map[string]quick{
 	"contains":          ofText(strings.Contains),
 	"endswith":          ofText(strings.HasSuffix),
 	"startswith":        ofText(strings.HasPrefix),
-	"equal":             func(a, b *ast.Term) *ast.Term { return boolean(equal(a, b)) },
-	"neq":               func(a, b *ast.Term) *ast.Term { return boolean(!equal(a, b)) },
+	"equal":             func(a, b *ast.Term) *ast.Term { return boolean(a.Equal(b)) },
+	"neq":               func(a, b *ast.Term) *ast.Term { return boolean(!a.Equal(b)) },
 	"gt":                compares(func(order int) bool { return order > 0 }),
 	"gte":               compares(func(order int) bool { return order >= 0 }),
 	"lt":                compares(func(order int) bool { return order < 0 }),
@@ -71,12 +71,7 @@ func member(a, b *ast.Term) *ast.Term {
 	case ast.Set:
 		return boolean(list.Contains(a))
 	case *ast.Array:
-		for i := range list.Len() {
-			if equal(list.Elem(i), a) {
-				return isTrue
-			}
-		}
-		return isFalse
+		return boolean(list.Until(a.Equal))
 	}
 	return nil
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
-	"io"
 	"strconv"
 	"sync/atomic"
 	"time"
@@ -15,16 +14,6 @@ import (
 	"github.com/open-policy-agent/opa/v1/topdown"
 	"github.com/open-policy-agent/opa/v1/topdown/builtins"
 )
-
-// Options are what rules see beside their documents. The zero value works.
-type Options struct {
-	// Time is the time that rules are told; zero means now.
-	Time time.Time
-	// Seed is where random numbers come from; nil means crypto/rand.
-	Seed io.Reader
-	// Capabilities bound which hosts builtins may reach.
-	Capabilities *ast.Capabilities
-}
 
 // Cancel ends runs from outside. It is topdown's Cancel, too, which builtins look at.
 type Cancel struct{ ended atomic.Bool }
@@ -62,7 +51,7 @@ type Run struct {
 
 // Start returns a run about an input, nil for none, and the data that lies beside the
 // rules. Release gives it back.
-func (p *Program) Start(input, data *ast.Term, cancel *Cancel, options Options) *Run {
+func (p *Program) Start(input, data *ast.Term, cancel *Cancel) *Run {
 	run, _ := p.runs.Get().(*Run)
 	if run == nil {
 		run = &Run{program: p}
@@ -71,20 +60,14 @@ func (p *Program) Start(input, data *ast.Term, cancel *Cancel, options Options) 
 			return nil
 		}
 	}
-	if options.Time.IsZero() {
-		options.Time = time.Now()
-	}
-	if options.Seed == nil {
-		options.Seed = rand.Reader
-	}
 	run.cancel, run.input, run.data = cancel, input, data
 	run.builtin = topdown.BuiltinContext{
 		Metrics:         metrics.NoOp(),
-		Seed:            options.Seed,
-		Time:            ast.NewTerm(ast.Number(strconv.FormatInt(options.Time.UnixNano(), 10))),
+		Seed:            rand.Reader,
+		Time:            ast.NewTerm(ast.Number(strconv.FormatInt(time.Now().UnixNano(), 10))),
 		Cancel:          cancel,
 		Cache:           builtins.Cache{},
-		Capabilities:    options.Capabilities,
+		Capabilities:    p.capabilities,
 		RequestMetadata: map[string]any{},
 	}
 	run.enter(input, data)

@@ -56,24 +56,12 @@ func makes(target ir.Local, make func() ast.Value) step {
 
 func (c *coder) dot(s *ir.DotStmt) step {
 	source, key, target := c.operand(s.Source), c.operand(s.Key), s.Target
-	if source.constant == nil && key.constant != nil {
-		local, constant := source.local, key.constant
-		return func(f *frame) signal {
-			found := lookup(f.locals[local], constant)
-			if found == nil {
-				return undefined
-			}
-			f.locals[target] = found
-			return next
-		}
-	}
 	return func(f *frame) signal {
-		found := lookup(source.get(f), key.get(f))
-		if found == nil {
+		of := source.get(f)
+		if of == nil {
 			return undefined
 		}
-		f.locals[target] = found
-		return next
+		return f.set(target, of.Get(key.get(f)))
 	}
 }
 
@@ -113,7 +101,7 @@ func (c *coder) assignOnce(s *ir.AssignVarOnceStmt) step {
 	}
 	return func(f *frame) signal {
 		value := source.get(f)
-		if before := f.locals[target]; before != nil && !equal(before, value) {
+		if before := f.locals[target]; before != nil && !before.Equal(value) {
 			return f.run.fail(conflict)
 		}
 		f.locals[target] = value
@@ -143,12 +131,6 @@ func merge(given, made *ast.Term) *ast.Term {
 	if !ok || !isObject {
 		return given
 	}
-	merged := ast.NewObject()
-	a.Foreach(func(key, value *ast.Term) { merged.Insert(key, merge(value, b.Get(key))) })
-	b.Foreach(func(key, value *ast.Term) {
-		if a.Get(key) == nil {
-			merged.Insert(key, value)
-		}
-	})
+	merged, _ := a.MergeWith(b, func(given, made *ast.Term) (*ast.Term, bool) { return merge(given, made), false })
 	return ast.NewTerm(merged)
 }

@@ -31,17 +31,14 @@ var errLeft = errors.New("left")
 func (c *coder) walk(first, second ir.Stmt) (step, error) {
 	s, isCall := first.(*ir.CallStmt)
 	over, isScan := second.(*ir.ScanStmt)
-	if !isCall || !isScan || over.Source != s.Result || c.uses.of(s.Result).reads != 1 || c.calls[s.Func] != nil {
+	if !isCall || !isScan || over.Source != s.Result || c.uses.of(s.Result).reads != 1 || c.program.byName[s.Func] != nil {
 		return nil, nil
 	}
 	builtin, err := c.builtin(s.Func)
 	if err != nil || !builtin.Decl.Relation {
 		return nil, err
 	}
-	arguments := make([]operand, len(s.Args))
-	for i, argument := range s.Args {
-		arguments[i] = c.operand(argument)
-	}
+	arguments := c.operands(s.Args)
 	if c.leavesPaths(over) {
 		arguments = append(arguments, operand{constant: valuesOnly})
 	}
