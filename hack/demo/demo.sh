@@ -55,11 +55,12 @@ wait_for() {
   tail -n 5 "$state"/*.log >&2
   return 1
 }
-# A port of 127.0.0.1 that nobody listens on.
+# A port of 127.0.0.1 that nobody listens on, below those that Linux gives out by
+# itself (from 32768 on).
 free_port() {
   local port
   while :; do
-    port=$((20000 + RANDOM % 20000))
+    port=$((20000 + RANDOM % 12000))
     if ! (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then echo "$port"; return; fi
   done
 }
@@ -93,7 +94,7 @@ step "The webhook, over TLS: privileged-container and host-* deny, other rules w
 webhook=127.0.0.1:$(free_port)
 webhook_health=127.0.0.1:$(free_port)
 cluster certificate --out "$state/certificate" --host 127.0.0.1
-start webhook --listen "$webhook" --health-listen "$webhook_health" --status-listen "127.0.0.1:$(free_port)" --metrics-listen "127.0.0.1:$(free_port)" \
+start webhook --listen "$webhook" --health-listen "$webhook_health" --status-listen "" --metrics-listen "" \
   --cert-dir "$state/certificate" --drain-delay 0s --skip severity:low,severity:info --mode-for privileged-container=deny --mode-for 'host-*=deny'
 wait_for "the webhook is ready" ready "$webhook_health"
 sed -e "s|URL|https://$webhook/validate|" -e "s|CA_BUNDLE|$(base64 -w0 <"$state/certificate/ca.crt")|" \
@@ -117,7 +118,7 @@ kubectl patch pod worker --namespace shop --subresource status --type merge --pa
 step "The scanner judges all that exists, roles and broken pods included"
 kubectl create namespace reeve-system >/dev/null
 metrics=127.0.0.1:$(free_port)
-start scanner --skip severity:low,severity:info --health-listen "127.0.0.1:$(free_port)" --metrics-listen "$metrics" --report-log stdout
+start scanner --skip severity:low,severity:info --health-listen "" --metrics-listen "$metrics" --report-log stdout
 wait_for "the first scan has ended" scanned "$metrics"
 note "Findings on what people wrote (Kubernetes' own objects left out):"
 show bin/reeve audit --namespace shop --skip severity:low,severity:info

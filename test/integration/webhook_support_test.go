@@ -267,16 +267,6 @@ func (p *webhookProcess) wait(t *testing.T) int {
 	return p.code
 }
 
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = listener.Close() }()
-	return listener.Addr().String()
-}
-
 // watchNamespace makes a namespace whose requests, for all kinds, go through the
 // webhook, and returns its name.
 func watchNamespace(t *testing.T, cluster *envtest.Cluster, p *webhookProcess, name string) string {
