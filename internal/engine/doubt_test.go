@@ -25,6 +25,9 @@ violation contains {"msg": "a"} if by_name.a`, 1, []string{"rule doubted"}, "", 
 violation contains {"msg": "a"} if by_name.a`, 1, nil, "", ""},
 		{"a builtin that panics", `violation contains {"msg": "x"} if graphql.is_valid({"Operations": []}, {"Definitions": [{"Kind": "OBJECT", "Name": "Query", "Fields": [{"Name": "x"}]}]})
 violation contains {"msg": "y"} if true`, 0, []string{"rule eval"}, finding.CauseEval, "OPA's evaluator has given up"},
+		{"what OPA's index of rules forgets, in a rule that only OPA's evaluator can evaluate", `levels.a := 1
+violation contains {"msg": "x"} if { levels[input.parameters.level]; false }
+violation contains {"msg": "y"} if input.object.metadata.name in ["other", input.object.metadata.name]`, 1, nil, "", ""},
 		{"a conflict", `name := value if { some value in ["a", "b"] }
 violation contains {"msg": name} if name`, 0, []string{"rule eval"}, finding.CauseEval, "rule data.reeve.test.rule.name produced conflicting values"},
 	} {
@@ -52,8 +55,10 @@ func TestTheInterpreterIsAskedAboutAllRules(t *testing.T) {
 		"like Gatekeeper's library":  gatekeeperSet(t),
 		"that read their parameters": jointSet(t, together, failing, alone),
 	} {
-		if unplanned := newEngine(t, set, engine.Options{}).Unplanned(); len(unplanned) > 0 {
-			t.Errorf("rules %s that only OPA's evaluator can evaluate: %s", name, unplanned)
+		for _, unplanned := range newEngine(t, set, engine.Options{}).Unplanned() {
+			if !strings.HasPrefix(unplanned, "gatekeeper/DeepHead/") { // which chooses a rule by its name
+				t.Errorf("of the rules %s, only OPA's evaluator can evaluate %s", name, unplanned)
+			}
 		}
 	}
 }

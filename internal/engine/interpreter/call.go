@@ -14,6 +14,7 @@ func (c *coder) call(s *ir.CallStmt) (step, error) {
 	arguments := c.operands(s.Args)
 	if called := c.program.byName[s.Func]; called != nil {
 		c.made.calls = append(c.made.calls, called)
+		c.made.unsound = c.made.unsound || len(arguments) != len(called.parameters)
 		return callFunction(called, arguments, s.Result), nil
 	}
 	builtin, err := c.builtin(s.Func)
@@ -124,36 +125,3 @@ func (r *Run) skip(err error) signal {
 	}
 	return undefined
 }
-
-// callDynamic compiles a call of a rule whose name is known at run time only.
-func (c *coder) callDynamic(s *ir.CallDynamicStmt) step {
-	path := c.operands(s.Path)
-	arguments := make([]operand, len(s.Args))
-	for i, argument := range s.Args {
-		arguments[i] = c.local(argument)
-	}
-	c.made.calls = append(c.made.calls, c.program.functions...) // it may be any
-	byPath, result := c.program.byPath, s.Result
-	return func(f *frame) signal {
-		parts := make([]string, len(path))
-		for i, part := range path {
-			name, ok := part.get(f).Value.(ast.String)
-			if !ok {
-				return undefined
-			}
-			parts[i] = string(name)
-		}
-		called := byPath[pathKey(parts)]
-		if called == nil {
-			return undefined
-		}
-		if s := callFunction(called, arguments, result)(f); s != undefined {
-			return s
-		}
-		return dynamicLevels // that it is undefined is the answer
-	}
-}
-
-// dynamicLevels is how many blocks a dynamic call leaves that is undefined: the plan
-// has laid them around it for that.
-const dynamicLevels = 4

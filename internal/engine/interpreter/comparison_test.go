@@ -2,6 +2,7 @@ package interpreter_test
 
 import (
 	"context"
+	"fmt"
 	"testing"
 	"time"
 
@@ -25,17 +26,24 @@ type comparison struct {
 	input        *ast.Term
 	compiler     *ast.Compiler
 	limit        time.Duration // of each evaluation; 0 for none
-	fuzzed       bool
 }
 
-// parse makes a comparison of a module in which result is asked.
-func parse(tb testing.TB, text, input string) *comparison {
+// parse makes a comparison of a module in which result is asked, without its package,
+// and of other modules.
+func parse(tb testing.TB, text, input string, others ...string) *comparison {
 	tb.Helper()
-	module, err := ast.ParseModuleWithOpts("asked.rego", "package asked\n"+text, ast.ParserOptions{RegoVersion: ast.RegoV1})
-	if err != nil {
-		tb.Fatal(err)
+	c := &comparison{ctx: tb.Context(), modules: make(map[string]*ast.Module), input: ast.MustParseTerm(input)}
+	for i, text := range append([]string{"package asked\n" + text}, others...) {
+		name := "asked.rego"
+		if i > 0 {
+			name = fmt.Sprintf("other%d.rego", i)
+		}
+		module, err := ast.ParseModuleWithOpts(name, text, ast.ParserOptions{RegoVersion: ast.RegoV1})
+		if err != nil {
+			tb.Fatal(err)
+		}
+		c.modules[name] = module
 	}
-	c := &comparison{ctx: tb.Context(), modules: map[string]*ast.Module{"asked.rego": module}, input: ast.MustParseTerm(input)}
 	if err := c.compile(); err != nil {
 		tb.Fatal(err)
 	}
@@ -56,19 +64,23 @@ func (c *comparison) compile() error {
 	return nil
 }
 
-// program asks a program.
-func (c *comparison) program(tb testing.TB) (*ast.Term, error) {
+// plan makes a program and tells whether it can be asked.
+func (c *comparison) plan(tb testing.TB) (*interpreter.Program, interpreter.Rule, bool) {
 	tb.Helper()
 	program, err := interpreter.New(c.compiler, []ast.Ref{question}, nil)
 	if err != nil {
 		tb.Fatal(err)
 	}
-	rule, ok := program.Rule(question)
-	if !ok && c.fuzzed {
-		tb.Skip("the rule cannot be planned")
-	}
-	if !ok {
-		tb.Fatal("the rule cannot be planned")
+	rule, planned := program.Rule(question)
+	return program, rule, planned
+}
+
+// program asks a program. The test ends where it cannot be asked.
+func (c *comparison) program(tb testing.TB) (*ast.Term, error) {
+	tb.Helper()
+	program, rule, planned := c.plan(tb)
+	if !planned {
+		tb.Skip("the rule is left to topdown")
 	}
 	run := c.start(program)
 	defer run.Release()
@@ -99,7 +111,7 @@ func (c *comparison) topdown() (*ast.Term, error) {
 		if err != nil {
 			return err
 		}
-		query := topdown.NewQuery(body).WithCompiler(c.compiler).WithStore(store).WithTransaction(txn).WithInput(c.input).WithCancel(c.cancel())
+		query := topdown.NewQuery(body).WithCompiler(c.compiler).WithStore(store).WithTransaction(txn).WithInput(c.input).WithCancel(c.cancel()).WithIndexing(false)
 		return query.Iter(c.ctx, func(found topdown.QueryResult) error {
 			result = found["result"]
 			return nil

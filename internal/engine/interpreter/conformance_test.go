@@ -25,7 +25,7 @@ const mostSkipped = 3
 
 // TestProgramsAnswerAsOPADoes asks what OPA's own evaluators are held against.
 func TestProgramsAnswerAsOPADoes(t *testing.T) {
-	asked, skipped := 0, 0
+	asked, left, skipped := 0, 0, 0
 	for _, test := range conformanceCases(t) {
 		t.Run(test.Note, func(t *testing.T) {
 			for name, value := range test.Env {
@@ -36,8 +36,10 @@ func TestProgramsAnswerAsOPADoes(t *testing.T) {
 				skipped++
 				t.Skipf("the query does not compile as a rule: %v", err)
 			}
-			asked++
+			left++
 			differs := difference(t, c)
+			left--
+			asked++
 			switch reason := knownDifferences[test.Note]; {
 			case differs != "" && reason == "":
 				t.Error(differs)
@@ -46,7 +48,7 @@ func TestProgramsAnswerAsOPADoes(t *testing.T) {
 			}
 		})
 	}
-	if t.Logf("%d cases asked", asked); asked < 2000 || skipped > mostSkipped {
+	if t.Logf("%d cases asked, %d left to topdown", asked, left); asked < 2200 || skipped > mostSkipped {
 		t.Errorf("only %d cases asked, %d skipped", asked, skipped)
 	}
 }

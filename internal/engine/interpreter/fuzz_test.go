@@ -36,6 +36,14 @@ result := p`, `{"a": [1, 2], "b": [3]}`},
 		{`result := x if { [x, {"a": y}] = input; y > 1 } else := input`, `[1, {"a": 2}]`},
 		{`result if { x := data.asked[input.name]; x == 3 }
 three := 3`, `{"name": "three"}`},
+		{`limits.all := {"a"}
+limits[k] contains v if some k, v in input
+result := limits.all`, `{"all": "b"}`},
+		{`p[x][y] := z if some x, ys in input; some y, z in ys
+q[x] := p[x].a if some x, _ in input
+result := [p, q]`, `{"a": {"a": 1}, "b": {"c": 2}}`},
+		{`flag(x) := x.a if x.b
+result contains x if { some x in input; not flag(x) }`, `[{"a": false, "b": 1}, {"a": 1}, {"b": 1}]`},
 	} {
 		f.Add(seed[0], seed[1])
 	}
@@ -51,7 +59,7 @@ three := 3`, `{"name": "three"}`},
 		if err != nil {
 			t.Skip()
 		}
-		c := &comparison{ctx: t.Context(), modules: map[string]*ast.Module{"asked.rego": module}, input: ast.NewTerm(given), limit: time.Second, fuzzed: true, capabilities: deterministic()}
+		c := &comparison{ctx: t.Context(), modules: map[string]*ast.Module{"asked.rego": module}, input: ast.NewTerm(given), limit: time.Second, capabilities: deterministic()}
 		if c.compile() != nil || !c.hasQuestion() {
 			t.Skip()
 		}

@@ -8,7 +8,6 @@ package interpreter
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
 	"sync"
 
@@ -21,7 +20,6 @@ import (
 type Program struct {
 	functions    []*function
 	byName       map[string]*function // as g0.data.a.b
-	byPath       map[string]*function // as dynamic calls look for them
 	capabilities *ast.Capabilities    // bound which hosts builtins may reach
 	runs         sync.Pool            // of *Run
 }
@@ -33,8 +31,7 @@ type Rule struct{ function *function }
 // are those that the rules may call beside OPA's own, by name. Rules that cannot be
 // planned are left out. It fails where the plan has what the package does not know.
 func New(compiler *ast.Compiler, rules []ast.Ref, builtins map[string]*topdown.Builtin) (*Program, error) {
-	documentsFirst(compiler)
-	program := &Program{byName: make(map[string]*function), byPath: make(map[string]*function), capabilities: compiler.Capabilities()}
+	program := &Program{byName: make(map[string]*function), capabilities: compiler.Capabilities()}
 	policy, _ := planAll(compiler, rules, builtins)
 	if policy == nil {
 		return program, nil
@@ -43,11 +40,12 @@ func New(compiler *ast.Compiler, rules []ast.Ref, builtins map[string]*topdown.B
 		made := &function{name: strings.TrimPrefix(planned.Name, original), number: len(program.functions)}
 		program.functions = append(program.functions, made)
 		program.byName[planned.Name] = made
-		program.byPath[pathKey(planned.Path)] = made
 	}
 	known := &constants{policy: policy, builtins: builtins}
 	known.read()
+	sound := soundness{compiler}
 	for i, planned := range policy.Funcs.Funcs {
+		program.functions[i].unsound = !sound.plans(planned.Path[1:]) || matchesVaryingKeys(planned)
 		if err := compileFunction(program, program.functions[i], planned, known); err != nil {
 			return nil, fmt.Errorf("compile %s: %w", planned.Name, err)
 		}
@@ -58,15 +56,6 @@ func New(compiler *ast.Compiler, rules []ast.Ref, builtins map[string]*topdown.B
 
 // original is what the planner puts before the name of a rule outside of any 'with'.
 const original = "g0."
-
-// pathKey makes one string of a path. Its parts may contain anything.
-func pathKey(path []string) string {
-	var key []byte
-	for _, part := range path {
-		key = strconv.AppendQuote(key, part)
-	}
-	return string(key)
-}
 
 // Rule returns a rule that was asked for, and whether it could be planned.
 func (p *Program) Rule(ref ast.Ref) (Rule, bool) {

@@ -70,26 +70,6 @@ func query(rules []ast.Ref) ast.Body {
 	return body
 }
 
-// documentsFirst puts the modifiers of expressions that replace input or data before
-// those that replace functions. It makes no difference to what they mean, but OPA's
-// planner takes the n-th of all for the n-th of the first kind.
-func documentsFirst(compiler *ast.Compiler) {
-	order := func(modifier *ast.With) int {
-		target, _ := modifier.Target.Value.(ast.Ref)
-		isFunction := func(rule *ast.Rule) bool { return len(rule.Head.Args) > 0 }
-		if target.HasPrefix(ast.InputRootRef) || target.HasPrefix(ast.DefaultRootRef) && !slices.ContainsFunc(compiler.GetRulesExact(target), isFunction) {
-			return 0
-		}
-		return 1
-	}
-	for _, module := range compiler.Modules {
-		ast.WalkExprs(module, func(expression *ast.Expr) bool {
-			slices.SortStableFunc(expression.With, func(a, b *ast.With) int { return order(a) - order(b) })
-			return false
-		})
-	}
-}
-
 // planAll plans as many of some rules as can be planned together, and returns those.
 func planAll(compiler *ast.Compiler, rules []ast.Ref, builtins map[string]*topdown.Builtin) (*ir.Policy, []ast.Ref) {
 	if len(rules) == 0 {

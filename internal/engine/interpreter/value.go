@@ -101,10 +101,12 @@ func (c *coder) assignOnce(s *ir.AssignVarOnceStmt) step {
 	}
 	return func(f *frame) signal {
 		value := source.get(f)
-		if before := f.locals[target]; before != nil && !before.Equal(value) {
+		switch before := f.locals[target]; {
+		case before == nil:
+			f.locals[target] = value
+		case !before.Equal(value):
 			return f.run.fail(conflict)
 		}
-		f.locals[target] = value
 		return after
 	}
 }
