@@ -47,8 +47,8 @@ func readJSON(content []byte, into any) error {
 	return err
 }
 
-// ReadMetadata reads rule.metadata.json. It fails when that is no JSON, names no
-// rule, or is about a rule in another language.
+// ReadMetadata reads rule.metadata.json. It fails when that is no JSON, or names no
+// rule.
 func ReadMetadata(content []byte) (*Metadata, error) {
 	var metadata Metadata
 	if err := readJSON(content, &metadata); err != nil {
@@ -56,9 +56,6 @@ func ReadMetadata(content []byte) (*Metadata, error) {
 	}
 	if strings.TrimSpace(metadata.Name) == "" {
 		return nil, fmt.Errorf("rule.metadata.json has no name; write the rule's name there")
-	}
-	if metadata.RuleLanguage != "" && !strings.EqualFold(metadata.RuleLanguage, "rego") {
-		return nil, fmt.Errorf("rule.metadata.json has ruleLanguage %q; only Rego is known", metadata.RuleLanguage)
 	}
 	return &metadata, nil
 }
@@ -86,7 +83,11 @@ func (m *Metadata) passedOver() bool {
 func (m *Metadata) kinds() kinds {
 	var found kinds
 	for _, match := range slices.Concat(m.Match, m.DynamicMatch) {
-		for _, group := range match.APIGroups {
+		groups := match.APIGroups
+		if len(groups) == 0 { // rules on Pods leave it out
+			groups = []string{""}
+		}
+		for _, group := range groups {
 			for _, kind := range match.Resources {
 				if kind != "" {
 					found = append(found, kindOfMatch(group, kind))

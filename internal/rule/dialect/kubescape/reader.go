@@ -179,6 +179,10 @@ func (t *tree) describe(s *source, catalogue *catalogue, cloud string) *rule.Pro
 		if read.passedOver() {
 			return nil
 		}
+		if read.RuleLanguage != "" && !strings.EqualFold(read.RuleLanguage, "rego") {
+			return &rule.Problem{File: s.metadata.Name, PassedOver: true,
+				Message: fmt.Sprintf("the rule is passed over: ruleLanguage is %q, and only Rego is known", read.RuleLanguage)}
+		}
 		metadata, wanted = read, read.kinds()
 	}
 	s.name = metadata.Name

@@ -68,7 +68,7 @@ func TestFoldersOfRulesLoad(t *testing.T) {
 		{"metadata with a comma after the last element", map[string]string{"a/raw.rego": finds, "a/rule.metadata.json": strings.Replace(podsOnly, "}", ",}", 1)}, []string{"kubescape/pods"}, nil},
 		{"metadata that is no JSON", map[string]string{"a/raw.rego": finds, "a/rule.metadata.json": "{", "b/raw.rego": finds}, []string{"kubescape/b"}, []string{"tree/a/rule.metadata.json: rule.metadata.json cannot be read: "}},
 		{"metadata without a name", map[string]string{"a/raw.rego": finds, "a/rule.metadata.json": "{}", "b/raw.rego": finds}, []string{"kubescape/b"}, []string{"tree/a/rule.metadata.json: rule.metadata.json has no name; write the rule's name there"}},
-		{"a rule in another language", map[string]string{"a/raw.rego": finds, "a/rule.metadata.json": `{"name": "a", "ruleLanguage": "CEL"}`}, nil, []string{`tree/a/rule.metadata.json: rule.metadata.json has ruleLanguage "CEL"; only Rego is known`}},
+		{"a rule in another language", map[string]string{"a/raw.rego": finds, "a/rule.metadata.json": `{"name": "a", "ruleLanguage": "CEL"}`}, nil, []string{`tree/a/rule.metadata.json: the rule is passed over: ruleLanguage is "CEL", and only Rego is known`}},
 		{"a rule that asks a registry", map[string]string{"a/raw.rego": "package armo_builtins\n\ndeny[msga] { x := input[_]; not cosign.verify(x.image, \"k\"); msga := {\"alertMessage\": \"x\"} }\n"}, nil, []string{"tree/a/raw.rego:3: the rule is passed over: it calls cosign.verify, which asks others over the network"}},
 		{"a rule that finds nothing", map[string]string{"a/raw.rego": "package armo_builtins\nx := 1\n"}, nil, []string{"tree/a/raw.rego:1: the rule finds nothing: "}},
 		{"inputs that are no JSON", map[string]string{"a/raw.rego": finds, "default-config-inputs.json": `{"settings": {"postureControlInputs": [`}, []string{"kubescape/a"}, []string{"tree/default-config-inputs.json: "}},
@@ -160,6 +160,7 @@ func TestKindsAreKnownByWhateverNameRulesGiveThem(t *testing.T) {
 		name, group, resource string
 		want                  schema.GroupKind
 	}{
+		{"groups left out", "none", "Pod", schema.GroupKind{Kind: "Pod"}},
 		{"a kind as Kubernetes writes it", "apps", "Deployment", schema.GroupKind{Group: "apps", Kind: "Deployment"}},
 		{"small letters", "", "Serviceaccount", schema.GroupKind{Kind: "ServiceAccount"}},
 		{"the plural", "networking.k8s.io", "networkpolicies", schema.GroupKind{Group: "networking.k8s.io", Kind: "NetworkPolicy"}},
@@ -173,8 +174,9 @@ func TestKindsAreKnownByWhateverNameRulesGiveThem(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			set, problems := load(map[string]string{
-				"a/raw.rego":           finds,
-				"a/rule.metadata.json": fmt.Sprintf(`{"name": "a", "match": [{"apiGroups": [%q], "resources": [%q]}]}`, test.group, test.resource),
+				"a/raw.rego": finds,
+				"a/rule.metadata.json": strings.Replace(
+					fmt.Sprintf(`{"name": "a", "match": [{"apiGroups": [%q], "resources": [%q]}]}`, test.group, test.resource), `"none"`, "", 1),
 			})
 			if len(problems) > 0 {
 				t.Fatal(problems)
