@@ -100,11 +100,11 @@ func IsIsolated(ref ast.Ref) bool {
 func WithoutUses(files []File) []File {
 	var used []ast.Ref
 	for _, file := range files {
-		if file.Module == nil && IsIsolated(file.Rule.Package) {
+		if file.uses() && IsIsolated(file.Rule.Package) {
 			used = append(used, file.Rule.Package[:3]) // data, what is foreign, the unit
 		}
 	}
 	return slices.DeleteFunc(slices.Clone(files), func(file File) bool {
-		return file.Module == nil || slices.ContainsFunc(used, file.Module.Package.Path.HasPrefix)
+		return file.uses() || file.Module != nil && slices.ContainsFunc(used, file.Module.Package.Path.HasPrefix)
 	})
 }

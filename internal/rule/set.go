@@ -17,7 +17,7 @@ type File struct {
 	Name   string
 	Source []byte
 	// Module is the file's Rego; nil for a rule that uses the package of another
-	// file, as a constraint uses its template.
+	// file, as a constraint uses its template, and for documents alone.
 	Module *ast.Module
 	Rule   *Rule // nil for a library
 	// Apart is true for a file that serves the program that loads it and not its
@@ -36,6 +36,9 @@ type DataDocument struct {
 	Path  ast.Ref
 	Value ast.Value
 }
+
+// uses tells whether the file is a rule that uses the package of another one.
+func (f File) uses() bool { return f.Module == nil && f.Rule != nil }
 
 // line returns the line of the file's package, 0 where it has none.
 func (f File) line() int {

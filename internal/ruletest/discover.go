@@ -100,6 +100,8 @@ func (t *run) findFixtures(tree source.Source) {
 			return nil //nolint:nilerr // the loader of rules names it
 		case entry.IsDir() && strings.HasPrefix(entry.Name(), ".."):
 			return fs.SkipDir
+		case !entry.IsDir() && t.candidateTest(tree, name):
+			return nil
 		case entry.IsDir() || !inside(name) || strings.HasPrefix(entry.Name(), "."):
 			return nil
 		}

@@ -11,13 +11,11 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/kubereeve/reeve/internal/engine"
 	"github.com/kubereeve/reeve/internal/finding"
 	"github.com/kubereeve/reeve/internal/manifest"
 	"github.com/kubereeve/reeve/internal/resource"
-	"github.com/kubereeve/reeve/internal/review"
 	"github.com/kubereeve/reeve/internal/rule"
 )
 
@@ -38,11 +36,21 @@ type Fixture struct {
 	Failures []*rule.Problem
 
 	objects []manifest.Object
+	// expected is what a test of Kubescape's expects; nil for all other fixtures.
+	expected *expected
 }
 
 // Name returns the name that Options.Run chooses by, as in
 // privileged-container/deny.init-container.yaml.
-func (f *Fixture) Name() string { return f.Rule.ID + "/" + filepath.Base(f.File) }
+func (f *Fixture) Name() string { return f.Rule.ID + "/" + f.Case() }
+
+// Case returns the fixture's name without that of its rule.
+func (f *Fixture) Case() string {
+	if f.expected != nil {
+		return filepath.Base(filepath.Dir(f.File))
+	}
+	return filepath.Base(f.File)
+}
 
 // Failed tells whether the rule judges the fixture otherwise than its name says.
 func (f *Fixture) Failed() bool { return len(f.Failures) > 0 }
@@ -98,10 +106,15 @@ func (f *Fixture) read(ctx context.Context) {
 		f.fail(0, "cannot be read: %s", plain(err))
 		return
 	}
-	f.readParameters(text)
-	read := manifest.Read(ctx, []string{f.File}, manifest.Options{})
+	objects := f.File
+	if f.expected != nil {
+		objects = f.readExpected(text)
+	} else {
+		f.readParameters(text)
+	}
+	read := manifest.Read(ctx, []string{objects}, manifest.Options{})
 	for _, problem := range read.Problems {
-		f.fail(problem.Line, "%s", problem.Message)
+		f.Failures = append(f.Failures, &rule.Problem{File: problem.File, Line: problem.Line, Message: problem.Message})
 	}
 	f.objects = read.Objects
 }
@@ -153,118 +166,25 @@ func (f *Fixture) Options(options engine.Options) engine.Options {
 	return options
 }
 
+// standsAlone tells whether the fixture wants other parameters or inputs than the
+// other fixtures, and so an engine of its own.
+func (f *Fixture) standsAlone() bool {
+	return f.Parameters != nil || f.expected != nil && f.expected.inputs != nil
+}
+
 // Set returns the rules to judge a fixture with: the whole set, or the fixture's
-// rule alone where it has parameters of its own, as each needs an engine then.
+// rule alone where it has parameters or inputs of its own.
 func (f *Fixture) Set(set *rule.Set) *rule.Set {
-	if f.Parameters == nil {
+	if !f.standsAlone() {
 		return set
 	}
-	return set.Filter(func(r *rule.Rule) bool { return r.ID == f.Rule.ID })
+	own := set.Filter(func(r *rule.Rule) bool { return r.ID == f.Rule.ID })
+	if f.Parameters != nil {
+		return own
+	}
+	own, _ = rule.NewSet(f.expected.inputs.Over(own.Files())) // ids were unique before
+	return own
 }
 
 // Resources returns the fixture's objects where they would be in a cluster.
 func (f *Fixture) Resources() []*resource.Resource { return manifest.Place(f.objects) }
-
-// judge judges fixtures by the rules of one set.
-type judge struct {
-	set       *rule.Set
-	inventory *engine.Inventory
-	reviewer  *review.Reviewer
-}
-
-// deadline bounds the judging of one object: more than in a cluster, because
-// tests run on busy machines.
-const deadline = 10 * time.Second
-
-// newJudge compiles a set. Rules that do not compile are returned as problems.
-func newJudge(set *rule.Set, options engine.Options) (*judge, []*rule.Problem, error) {
-	options.CacheSize, options.Deadline = -1, deadline
-	e, problems, err := engine.New(set, options)
-	if err != nil {
-		return nil, nil, err
-	}
-	policy, err := review.PolicyOf()
-	if err != nil {
-		return nil, nil, err
-	}
-	return &judge{set: e.Set(), inventory: options.Inventory, reviewer: review.New(e, policy)}, problems, nil
-}
-
-// judge judges one fixture: its rule has to find what its name says, and no
-// rule may fail on its objects.
-func (j *judge) judge(ctx context.Context, f *Fixture) {
-	if f.Parameters != nil {
-		own, _, err := newJudge(f.Set(j.set), f.Options(engine.Options{Inventory: j.inventory}))
-		if err != nil {
-			f.fail(0, "%s", err)
-			return
-		}
-		j = own
-	}
-	resources := f.Resources()
-	if err := j.inventory.Fill(j.set.Needs(), resources); err != nil {
-		f.fail(0, "%s", err)
-		return
-	}
-	said := make(map[string]bool)
-	var locator manifest.Locator
-	for i, res := range resources {
-		verdict, err := j.reviewer.Review(ctx, asked(res, f.Rule))
-		if err != nil {
-			f.fail(res.Source.Line, "%s", err)
-			continue
-		}
-		for _, failure := range verdict.Errors {
-			if text := failure.Error(); !said[text] {
-				said[text] = true
-				f.fail(res.Source.Line, "%s", text)
-			}
-		}
-		for _, found := range verdict.Findings {
-			if found.Rule == f.Rule.ID {
-				found.Source = &resource.Source{File: f.File, Line: locator.Line(f.objects[i], found.Path)}
-				f.Findings = append(f.Findings, found)
-			}
-		}
-	}
-	f.compare()
-}
-
-// compare holds what was found against what the name says.
-func (f *Fixture) compare() {
-	judges := func(o manifest.Object) bool { return f.Rule.Judges(o.Resource.GroupKind()) }
-	switch {
-	case !f.Denied && len(f.Findings) > 0:
-		f.fail(f.Findings[0].Source.Line, "%s finds something, and the name of the file says that it does not\n%s", f.Rule.ID, lines(f.Findings))
-	case !f.Denied || len(f.Findings) > 0 || f.Failed(): // a rule that failed need not be blamed again
-	case !slices.ContainsFunc(f.objects, judges):
-		f.fail(0, "%s finds nothing: no object is of a kind that it judges (%s)", f.Rule.ID, kindsOf(f.Rule))
-	default:
-		f.fail(0, "%s finds nothing, and the name of the file says that it does", f.Rule.ID)
-	}
-}
-
-// kindsOf names the kinds that a rule judges.
-func kindsOf(r *rule.Rule) string {
-	var names []string
-	if r.Template {
-		names = append(names, "kinds with a pod template")
-	}
-	for _, kind := range r.Kinds {
-		if _, isWorkload := resource.TemplatePath(kind); !r.Template || !isWorkload {
-			names = append(names, kind.Kind)
-		}
-	}
-	return strings.Join(names, ", ")
-}
-
-// asked returns an object the way its rule is asked about it: rules that do not
-// scan see it being created.
-func asked(res *resource.Resource, r *rule.Rule) *resource.Resource {
-	if r.At(finding.DoorScan) {
-		return res
-	}
-	created := *res
-	created.Operation = resource.Create
-	return &created
-}

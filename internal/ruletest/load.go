@@ -18,10 +18,10 @@ func load(options Options) (*run, error) {
 	trees := sources(outermost(options.Dirs))
 	set, problems := source.Load(dialect.All(), trees...)
 	t.problems = problems
-	t.tested = rule.WithoutUses(set.Files())
+	t.tested = t.takeData(rule.WithoutUses(set.Files()))
 	libraries, problems := source.Load(dialect.All(), sources(outermost(options.Libraries))...)
 	t.problems = append(t.problems, problems...)
-	t.addSupport(libraries.Files())
+	t.addSupport(t.takeData(libraries.Files()))
 	for _, tree := range trees {
 		files, problems := regotest.Load(tree)
 		t.tests, t.problems = append(t.tests, files...), append(t.problems, problems...)
@@ -42,7 +42,7 @@ func load(options Options) (*run, error) {
 		t.addSupport(builtin.Files())
 		t.addHelpers(helpers)
 	}
-	t.set, problems = rule.NewSet(slices.Concat(t.tested, onlyModules(t.support)))
+	t.set, problems = rule.NewSet(slices.Concat(t.tested, onlyModules(t.support), t.data))
 	t.problems = append(t.problems, problems...)
 	t.problems = slices.DeleteFunc(t.problems, func(p *rule.Problem) bool { return p.PassedOver })
 	t.owners = newOwners(t.tested, t.problems)
@@ -56,6 +56,17 @@ func load(options Options) (*run, error) {
 		t.sayTakenIDs(builtin)
 	}
 	return t, nil
+}
+
+// takeData keeps the files that hold nothing but data, and returns the others.
+func (t *run) takeData(files []rule.File) []rule.File {
+	isData := func(f rule.File) bool { return f.Module == nil && f.Rule == nil }
+	for _, file := range files {
+		if isData(file) {
+			t.data = append(t.data, file)
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(files), isData)
 }
 
 // loneTests returns the files with tests that no rule needs and that are not named as

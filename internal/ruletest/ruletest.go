@@ -125,6 +125,7 @@ type run struct {
 	set      *rule.Set // rules to test, and all libraries
 	tested   []rule.File
 	support  []rule.File
+	data     []rule.File // data that the rules read
 	tests    []rule.File
 	written  []rule.File // all modules, as they are written
 	fixtures []*Fixture
@@ -147,16 +148,18 @@ func (p *progress) step() {
 	}
 }
 
-// subject returns the subject of a file.
+// subject returns the subject of a file. One file can be a rule and, to other rules,
+// a library; it is the rule that is tested then.
 func (t *run) subject(file string, r *rule.Rule) *Subject {
-	if t.subjects[file] == nil {
-		name := file
-		if r != nil {
-			name = r.ID
-		}
-		t.subjects[file] = &Subject{Name: name, Rule: r, File: file}
+	subject := t.subjects[file]
+	if subject == nil {
+		subject = &Subject{Name: file, File: file}
+		t.subjects[file] = subject
 	}
-	return t.subjects[file]
+	if subject.Rule == nil && r != nil {
+		subject.Name, subject.Rule = r.ID, r
+	}
+	return subject
 }
 
 // warn notes what is missing from a rule or library.
@@ -202,8 +205,9 @@ func rank(s *Subject) int {
 // withoutRepetition sorts problems and removes those that were found twice: the
 // engine and the tests compile the same files.
 func withoutRepetition(problems []*rule.Problem) []*rule.Problem {
-	rule.SortProblems(problems)
-	return slices.CompactFunc(problems, func(a, b *rule.Problem) bool { return *a == *b })
+	sorted := slices.Clone(problems)
+	rule.SortProblems(sorted)
+	return slices.CompactFunc(sorted, func(a, b *rule.Problem) bool { return *a == *b })
 }
 
 // lines returns findings, each in a line with its place.

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/kubereeve/reeve/internal/rule"
+	"github.com/kubereeve/reeve/internal/rule/dialect/kubescape"
 	"github.com/kubereeve/reeve/internal/rule/regotest"
 )
 
@@ -109,11 +110,18 @@ func (t *run) complainOfRule(file rule.File, subject *Subject) {
 		return slices.ContainsFunc(subject.Fixtures, func(f *Fixture) bool { return f.Denied == denied })
 	}
 	unclear := t.owners.unclear[filepath.Dir(file.Name)] // whose fixtures lie there
+	deny, allow := "testdata/deny.<case>.yaml", "testdata/allow.<case>.yaml"
+	if kubescape.IsRule(subject.Rule) {
+		deny, allow = kubescapeCase, kubescapeCase
+	}
 	if !has(true) && !unclear {
-		t.warn(file, "there is no fixture in which the rule finds something; write testdata/deny.<case>.yaml beside it")
+		t.warn(file, "there is no fixture in which the rule finds something; write %s beside it", deny)
 	}
 	if !has(false) && !unclear {
-		t.warn(file, "there is no fixture in which the rule finds nothing; write testdata/allow.<case>.yaml beside it")
+		t.warn(file, "there is no fixture in which the rule finds nothing; write %s beside it", allow)
+	}
+	if kubescape.IsRule(subject.Rule) {
+		return // what is missing otherwise is Kubescape's custom
 	}
 	if !t.hasTestFile(file.Name) && len(subject.Tests) == 0 && !t.FixturesOnly {
 		t.warn(file, "there is no Rego test; write %s beside it", strings.TrimSuffix(filepath.Base(file.Name), ".rego")+regotest.Suffix)

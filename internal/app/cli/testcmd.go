@@ -48,7 +48,8 @@ A fixture is a manifest in the directory testdata beside a rule, named for what
 the rule says of it: allow.CASE.yaml (it finds nothing) or deny.CASE.yaml (it
 finds something). All objects of one file are a small cluster of their own. A
 comment at its top, # parameters: {"max": 3}, sets the rule's parameters. Where
-several rules stand in one directory, testdata/RULE_ID holds those of each.
+several rules stand in one directory, testdata/RULE_ID holds those of each. The
+tests of Kubescape's rules, test/CASE/expected.json beside a rule, are fixtures, too.
 
 Rego tests are the rules test_* of *_test.rego files, as opa test runs them.
 Rules and tests may import the libraries below DIR, those of --library, and those

@@ -3,7 +3,6 @@ package cli
 import (
 	"fmt"
 	"io"
-	"path/filepath"
 	"strings"
 
 	"github.com/kubereeve/reeve/internal/app/cli/terminal"
@@ -87,7 +86,7 @@ func (l testLook) subject(out *strings.Builder, subject *ruletest.Subject, names
 			l.problem(out, "failed", problem)
 		}
 		if l.verbose && !fixture.Failed() {
-			l.item(out, "passed", filepath.Base(fixture.File))
+			l.item(out, "passed", fixture.Case())
 		}
 	}
 	for _, test := range subject.Tests {

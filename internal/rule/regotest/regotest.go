@@ -109,10 +109,8 @@ func Run(ctx context.Context, options Options) (*Result, error) {
 	coverage := cover.New()
 	runner := newRunner(modules).
 		SetCoverageQueryTracer(coverage).
-		SetCoverageRuns(nil) // why a line is not covered is not asked
-	if options.Want != nil {
-		runner.SetPrefixMatchers(wanted(modules, options.Want)...)
-	}
+		SetCoverageRuns(nil). // why a line is not covered is not asked
+		SetPrefixMatchers(wanted(modules, options.Want)...)
 	ended, err := collect(ctx, runner, options.Done)
 	if err != nil {
 		return nil, err
@@ -177,13 +175,13 @@ func dropBroken(modules map[string]*ast.Module) ([]*rule.Problem, error) {
 	}
 }
 
-// wanted returns the names of the tests that want chooses. Without any it
+// wanted returns the names of the tests that want chooses, nil for all. Without any it
 // returns a name that no test has, because none would stand for all.
 func wanted(modules map[string]*ast.Module, want func(file, name string) bool) []ast.Ref {
 	refs := []ast.Ref{ast.MustParseRef("data[\"no test\"]")}
 	for _, file := range slices.Sorted(maps.Keys(modules)) {
 		for _, name := range testNames(modules[file]) {
-			if want(file, name) {
+			if want == nil || want(file, name) {
 				refs = append(refs, modules[file].Package.Path.Append(ast.StringTerm(name)))
 			}
 		}

@@ -80,18 +80,30 @@ func readInputs(documents []*rule.Document, options Options) (*controlInputs, []
 	return in, problems
 }
 
+// The names of the documents below data that rules read inputs in.
+const (
+	postureDocument = ast.String("postureControlInputs")
+	clusterDocument = ast.String("dataControlInputs")
+)
+
 // documents puts the inputs where rules read them.
 func (in *controlInputs) documents(unit *rule.Unit) []rule.DataDocument {
-	posture := ast.NewObject()
-	for name, texts := range in.posture {
+	at := func(name ast.String) ast.Ref { return ast.DefaultRootRef.Append(ast.NewTerm(name)) }
+	return []rule.DataDocument{
+		unit.AddDocument(at(postureDocument), textLists(in.posture)),
+		unit.AddDocument(at(clusterDocument), rule.StringsTerm(in.cluster).Value),
+	}
+}
+
+// textLists returns an object of lists of texts.
+func textLists(lists map[string][]string) ast.Object {
+	object := ast.NewObject()
+	for name, texts := range lists {
 		terms := make([]*ast.Term, len(texts))
 		for i, text := range texts {
 			terms[i] = ast.StringTerm(text)
 		}
-		posture.Insert(ast.StringTerm(name), ast.ArrayTerm(terms...))
+		object.Insert(ast.StringTerm(name), ast.ArrayTerm(terms...))
 	}
-	return []rule.DataDocument{
-		unit.AddDocument(ast.MustParseRef("data.postureControlInputs"), posture),
-		unit.AddDocument(ast.MustParseRef("data.dataControlInputs"), rule.StringsTerm(in.cluster).Value),
-	}
+	return object
 }
