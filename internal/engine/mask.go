@@ -220,10 +220,12 @@ func (m *masker) skip() bool {
 }
 
 // accessPrefix begins the name that the ServiceAccount admission plugin gives
-// to a pod's token volume; five random characters follow.
+// to a pod's token volume; five random characters follow, of those that
+// k8s.io/apimachinery/pkg/util/rand chooses from.
 const (
-	accessPrefix = `"kube-api-access-`
-	accessRandom = 5
+	accessPrefix  = `"kube-api-access-`
+	accessRandom  = 5
+	accessLetters = "bcdfghjklmnpqrstvwxz2456789"
 )
 
 // name reads a volume's name and leaves out the random end.
@@ -233,7 +235,8 @@ func (m *masker) name() bool {
 		return false
 	}
 	literal := m.raw[start:m.at]
-	if len(literal) != len(accessPrefix)+accessRandom+1 || !bytes.HasPrefix(literal, []byte(accessPrefix)) {
+	random, found := bytes.CutPrefix(literal, []byte(accessPrefix))
+	if !found || len(random) != accessRandom+1 || len(bytes.Trim(random, accessLetters)) != len(`"`) {
 		return true
 	}
 	if m.access == "" {
@@ -241,6 +244,9 @@ func (m *masker) name() bool {
 	}
 	if m.access == string(literal) {
 		m.leaveOut(m.at-1-accessRandom, m.at-1)
+		if m.left != nil {
+			m.left.Write(random)
+		}
 	}
 	return true
 }

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/open-policy-agent/opa/v1/ast"
 
@@ -32,6 +33,12 @@ type seenRule struct {
 // follow walks the Rego rules a data reference may mean. One that means none
 // reads base documents, which are not part of the key.
 func (r *reader) follow(ref ast.Ref) {
+	ref = slices.Clone(ref)
+	for i, term := range ref {
+		if _, ok := term.Value.(ast.Number); ok { // 1 is 1.0 to Rego, but not to the compiler
+			ref[i] = ast.VarTerm(ast.WildcardPrefix)
+		}
+	}
 	rules := r.rules(ref)
 	if len(rules) == 0 && !rule.IsIsolated(ref) { // what comes with the rules is part of the revision
 		r.reach = beyond
@@ -69,6 +76,10 @@ func (r *reader) visit(node any) bool {
 			}
 			return true
 		}
+	case *ast.With:
+		if r.replacesFunction(node) {
+			r.reach = beyond // what is called is not what is named
+		}
 	case ast.Call:
 		return r.call(node)
 	case ast.Ref:
@@ -81,7 +92,9 @@ func (r *reader) visit(node any) bool {
 			r.ref(part)
 		}
 	case *ast.Head:
-		// The head's own name is no reference to anything.
+		for _, term := range node.Ref()[1:] { // the name is no reference to anything
+			ast.NewGenericVisitor(r.visit).Walk(term)
+		}
 		if node.Key != nil {
 			ast.NewGenericVisitor(r.visit).Walk(node.Key)
 		}
@@ -93,6 +106,19 @@ func (r *reader) visit(node any) bool {
 	return false
 }
 
+// replacesFunction tells whether a modifier replaces anything but a document.
+func (r *reader) replacesFunction(with *ast.With) bool {
+	target, ok := with.Target.Value.(ast.Ref)
+	switch {
+	case !ok:
+		return true
+	case target.HasPrefix(ast.InputRootRef):
+		return false
+	}
+	isFunction := func(rule *ast.Rule) bool { return len(rule.Head.Args) > 0 }
+	return !target.HasPrefix(ast.DefaultRootRef) || slices.ContainsFunc(r.rules(target), isFunction)
+}
+
 // part returns the part of input that a term is, nil for none.
 func (r *reader) part(term *ast.Term) ast.Ref {
 	switch value := term.Value.(type) {
@@ -102,7 +128,7 @@ func (r *reader) part(term *ast.Term) ast.Ref {
 		}
 		return r.names[value]
 	case ast.Ref:
-		if value = r.fullRef(value); value.HasPrefix(ast.InputRootRef) && value.IsGround() {
+		if value = r.fullRef(value); value.HasPrefix(ast.InputRootRef) && len(groundPath(value[1:])) == len(value)-1 {
 			return value
 		}
 	}
@@ -123,6 +149,8 @@ func (r *reader) function(operator ast.Ref, values []*ast.Term) {
 	for i, value := range values {
 		if parts[i] = r.part(value); parts[i] == nil {
 			ast.NewGenericVisitor(r.visit).Walk(value)
+		} else {
+			r.presence(parts[i])
 		}
 	}
 	for _, regoRule := range r.rules(operator) {
@@ -143,6 +171,21 @@ func (r *reader) function(operator ast.Ref, values []*ast.Term) {
 	}
 }
 
+// presence takes note of whether a part of input is there: where it is not, a call is
+// undefined, whatever the function reads of its argument. What stands directly below
+// input and is none of the native input is there always, as input.review is.
+func (r *reader) presence(part ast.Ref) {
+	path := groundPath(part[1:])
+	if len(path) == 0 {
+		return
+	}
+	if native, known := r.dialect.Native(path); known {
+		r.reach = max(r.reach, reachOfPresence(native))
+	} else if len(path) > 1 {
+		r.reach = beyond
+	}
+}
+
 // ref looks at a reference and at the terms it is indexed with.
 func (r *reader) ref(ref ast.Ref) {
 	ref = r.fullRef(ref)
@@ -156,8 +199,8 @@ func (r *reader) ref(ref ast.Ref) {
 	case ref.HasPrefix(ast.DefaultRootRef):
 		r.follow(ref)
 	}
-	if call, ok := ref[0].Value.(ast.Call); ok { // as in f(x).y
-		ast.NewGenericVisitor(r.visit).Walk(call)
+	if _, ok := ref[0].Value.(ast.Var); !ok { // as in f(x).y and {x | ...}[_]
+		ast.NewGenericVisitor(r.visit).Walk(ref[0])
 	}
 	for _, term := range ref[1:] {
 		ast.NewGenericVisitor(r.visit).Walk(term)

@@ -81,6 +81,23 @@ func reachOfPath(path []string) reach {
 	return beyond // oldObject, user, inventory
 }
 
+// reachOfPresence returns how much of a resource decides whether there is anything at a
+// path below the native input. The names of masked fields are not masked.
+func reachOfPresence(path []string) reach {
+	reach := reachOfPath(path)
+	if reach == single && !liesInMask(path[1:]) {
+		return shared
+	}
+	return reach
+}
+
+// liesInMask tells whether a path lies below a masked field.
+func liesInMask(path []string) bool {
+	return slices.ContainsFunc(maskedPaths, func(mask []string) bool {
+		return len(path) > len(mask) && slices.Equal(mask, path[:len(mask)])
+	})
+}
+
 // reachOfField returns how much reading a field of an object is.
 func reachOfField(path []string) reach {
 	if overlapsMask(path) {

@@ -220,7 +220,7 @@ func (AdmissionReview) Native(path []string) ([]string, bool) {
 	switch path[1] {
 	case "object":
 		return path[1:], true
-	case "operation", "kind", "resource", "namespace", "subResource":
+	case "operation", "kind", "namespace", "subResource":
 		return []string{"operation"}, true // parts of the key
 	}
 	return nil, false

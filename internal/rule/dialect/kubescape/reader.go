@@ -222,6 +222,7 @@ func (t *tree) analyse(s *source, aggregated string) *rule.Problem {
 		s.rule.Match = countsRole
 	case aggregated == byAPIServer:
 		s.rule.Match = isAPIServer
+		s.rule.Uncacheable = true // that depends on the name
 	case s.program.Joined:
 		s.dialect.shape = joined
 	}
