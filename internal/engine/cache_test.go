@@ -156,10 +156,10 @@ func TestFindingsOfForeignRulesAreKeptForWhatTheyRead(t *testing.T) {
 		"a rule of Kubescape's on several": {map[string]string{
 			"r/raw.rego":           "package armo_builtins\ndeny[m] { x := input[_]; count(input) > 1; m := {\"alertMessage\": x.metadata.name, \"alertObject\": {\"k8sApiObjects\": [x]}} }",
 			"r/rule.metadata.json": `{"name": "r", "match": [{"apiGroups": [""], "resources": ["Pod"]}]}`}, "nothing"},
-		"the whole object, to conftest":        {map[string]string{"r.rego": "package main\ndeny[\"x\"] { count(input) > 1 }"}, "one object"},
-		"a field, to KubeEye":                  {map[string]string{"r.rego": "package kubeeye_workloads_rego\ndeny[{\"Message\": \"x\"}] { input.Object.spec.hostPID }"}, "replicas"},
-		"the resource, to AdmissionReviews":    {map[string]string{"r.rego": "package kubernetes.admission\ndeny[\"x\"] { input.request.resource.resource == \"pods\" }"}, "nothing"},
-		"the operation in a function":          {map[string]string{"r.rego": "package kubernetes.admission\ndeny[\"x\"] { f(input.request) }\nf(r) { r.operation == \"UPDATE\" }"}, "replicas"},
+		"the whole object, to conftest":     {map[string]string{"r.rego": "package main\ndeny[\"x\"] { count(input) > 1 }"}, "one object"},
+		"a field, to KubeEye":               {map[string]string{"r.rego": "package kubeeye_workloads_rego\ndeny[{\"Message\": \"x\"}] { input.Object.spec.hostPID }"}, "replicas"},
+		"the resource, to AdmissionReviews": {map[string]string{"r.rego": "package kubernetes.admission\ndeny[\"x\"] { input.request.resource.resource == \"pods\" }"}, "nothing"},
+		"the operation in a function":       {map[string]string{"r.rego": "package kubernetes.admission\ndeny[\"x\"] { f(input.request) }\nf(r) { r.operation == \"UPDATE\" }"}, "replicas"},
 		"a rule of Kubescape's on API servers": {map[string]string{
 			"r/raw.rego":           "package armo_builtins\ndeny[m] { x := input[_]; x.spec.hostPID; m := {\"alertMessage\": \"x\", \"alertObject\": {\"k8sApiObjects\": [x]}} }",
 			"r/rule.metadata.json": `{"name": "r", "attributes": {"resourcesAggregator": "apiserver-pod"}, "match": [{"apiGroups": [""], "resources": ["Pod"]}]}`}, "nothing"},

@@ -207,7 +207,8 @@ func (e *Engine) prepare(plain *compiled, files []parsed) (err error) {
 }
 
 // standAlone gives those entries an input of their own whose copies do not compile,
-// though they compile where they stand. It tells whether there were any.
+// though they compile where they stand: all that have copies, where it is not said
+// which. It tells whether there were any.
 func standAlone(entries []*entry, err error) bool {
 	errs, _ := errors.AsType[ast.Errors](err)
 	found := false
@@ -216,6 +217,14 @@ func standAlone(entries []*entry, err error) bool {
 			if entry.standsIn(problem.File) && !entry.alone {
 				entry.alone, entry.copy, found = true, nil, true
 			}
+		}
+	}
+	if found {
+		return true
+	}
+	for _, entry := range entries {
+		if entry.copy != nil {
+			entry.alone, entry.copy, found = true, nil, true
 		}
 	}
 	return found

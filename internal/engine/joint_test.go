@@ -127,10 +127,10 @@ var jointParameters = []string{
 	`{flag: false, prefix: name, nested: {word: w}}`, `{names: {a: nginx}, limit: "x"}`, `{names: text, flag: text, nested: [1]}`,
 }
 
-// jointConstraints returns a constraint of a kind for each of jointParameters.
-func jointConstraints(kind string) string {
+// jointConstraints returns a constraint of a kind for each set of parameters.
+func jointConstraints(kind string, all []string) string {
 	var text strings.Builder
-	for i, parameters := range jointParameters {
+	for i, parameters := range all {
 		_, _ = fmt.Fprintf(&text, `---
 apiVersion: constraints.gatekeeper.sh/v1beta1
 kind: %s
@@ -167,7 +167,7 @@ func jointSet(t *testing.T, kinds ...jointness) *rule.Set {
 	t.Helper()
 	files := make(map[string]string)
 	add := func(name, version, rego string) {
-		files[name+".yaml"] = jointTemplate(name, version, rego) + jointConstraints(name)
+		files[name+".yaml"] = jointTemplate(name, version, rego) + jointConstraints(name, jointParameters)
 	}
 	for _, policy := range jointPolicies {
 		if slices.Contains(kinds, policy.joint) {

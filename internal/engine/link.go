@@ -41,7 +41,12 @@ func emptyModule(path string) *ast.Module {
 // link compiles the files once more, together with copies of rules: those that
 // specializing has made, and those of entries that other files add to, in a package
 // each. Once references are resolved, a body means the same in any package.
-func link(files []parsed, entries []*entry, shared []*ast.Rule) (*ast.Compiler, error) {
+func link(files []parsed, entries []*entry, shared []*ast.Rule) (compiler *ast.Compiler, err error) {
+	defer func() {
+		if p := recover(); p != nil { // OPA's compiler may not expect what a copy has become
+			compiler, err = nil, fmt.Errorf("link rules: %v", p)
+		}
+	}()
 	all := modules(files)
 	all[specialize.Package] = emptyModule(specialize.Package)
 	owners := make(map[string]*entry)
@@ -55,7 +60,7 @@ func link(files []parsed, entries []*entry, shared []*ast.Rule) (*ast.Compiler, 
 	guarded, _ := guardedBuiltins()
 	allowed := capabilities(files)
 	allowed.Builtins = append(allowed.Builtins, guarded...)
-	compiler := newCompiler(allowed).WithStageAfterID(ast.StageResolveRefs, ast.CompilerStageDefinition{
+	compiler = newCompiler(allowed).WithStageAfterID(ast.StageResolveRefs, ast.CompilerStageDefinition{
 		Name:       "CopyRules",
 		MetricName: "compile_stage_copy_rules",
 		Stage: func(compiler *ast.Compiler) *ast.Error {

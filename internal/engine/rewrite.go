@@ -38,7 +38,7 @@ func rewrite(file rule.File) (*ast.Module, error) {
 	module := file.Module.Copy()
 	var err error
 	seen := make(map[*ast.Term]bool)
-	ast.WalkTerms(module, func(term *ast.Term) bool {
+	rule.WalkTerms(module, func(term *ast.Term) bool {
 		ref, ok := term.Value.(ast.Ref)
 		if !ok || seen[term] {
 			return false

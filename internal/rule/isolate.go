@@ -50,7 +50,7 @@ func (u *Unit) Move(module *ast.Module) *ast.Module {
 	moved := module.Copy()
 	moved.Package.Path = u.move(module.Package.Path)
 	seen := make(map[*ast.Term]bool)
-	ast.WalkTerms(moved, func(term *ast.Term) bool {
+	WalkTerms(moved, func(term *ast.Term) bool {
 		ref, ok := term.Value.(ast.Ref)
 		if !ok || seen[term] {
 			return false
@@ -62,6 +62,18 @@ func (u *Unit) Move(module *ast.Module) *ast.Module {
 		return false
 	})
 	return moved
+}
+
+// WalkTerms calls f with all terms of a module, until it returns true for what is not to
+// be walked further: those in the brackets of rules' names too, which OPA passes over.
+func WalkTerms(module *ast.Module, f func(*ast.Term) bool) {
+	ast.WalkTerms(module, f)
+	ast.WalkRules(module, func(r *ast.Rule) bool {
+		for i := 1; i < len(r.Head.Reference); i++ {
+			ast.WalkTerms(r.Head.Reference[i], f)
+		}
+		return false
+	})
 }
 
 // Package returns where a package of the unit is after it was moved.

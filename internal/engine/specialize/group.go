@@ -20,6 +20,7 @@ type group struct {
 	rules    []*ast.Rule
 	location *ast.Location   // of all that stands in it
 	files    map[string]bool // of what it refers to, directly or not
+	uses     []*group        // what it refers to directly
 	never    bool            // it is a function that is never true
 }
 
@@ -49,8 +50,12 @@ func (s *Specializer) share(of use) (*group, error) {
 }
 
 // shorten leaves out rules that are undefined whatever the input. Where none is left,
-// one remains that says what the group is: an empty set is not undefined.
+// one remains that says what the group is: an empty set is not undefined. Rules that
+// say what lies below a name make objects of it, of which nothing may be left out.
 func (g *group) shorten() {
+	if slices.ContainsFunc(g.rules, func(rule *ast.Rule) bool { return len(rule.Head.Ref()) > 1 }) {
+		return
+	}
 	first := g.rules[0]
 	g.rules = slices.DeleteFunc(g.rules, func(rule *ast.Rule) bool { return rule.Else == nil && isImpossible(rule.Body) })
 	if len(g.rules) > 0 {
@@ -60,9 +65,6 @@ func (g *group) shorten() {
 	w := &writer{location: g.location}
 	for i := range first.Head.Args {
 		first.Head.Args[i] = w.new(ast.Var(fmt.Sprintf("reeve_value_%d", i)))
-	}
-	for i := range first.Head.Ref()[1:] {
-		first.Head.Reference[i+1] = w.new(ast.Null{})
 	}
 	if first.Head.Key != nil {
 		first.Head.Key = w.new(ast.Null{})
@@ -87,7 +89,7 @@ func (s *Specializer) add(made *group, base string) *group {
 	made.name = fmt.Sprintf("%s_%d", base, s.named[base])
 	made.location.File = Package + "." + made.name
 	rename(made.rules, made.name)
-	s.rules = append(s.rules, made.rules...)
+	s.groups = append(s.groups, made)
 	s.shared[text] = append(s.shared[text], made)
 	s.named[base]++
 	return made

@@ -42,18 +42,23 @@ func (w *writer) isInput(term *ast.Term) bool {
 }
 
 // knownLocals returns the locals of a Rego rule that are known: those declared once,
-// at the top of the body, and given something that is known.
+// at the top of the body, and given something that is known. Before its declaration, a
+// name means something else.
 func (w *writer) knownLocals(rule *ast.Rule) map[ast.Var]*ast.Term {
 	declared := declarations(rule)
 	locals := make(map[ast.Var]*ast.Term)
+	used := make(map[ast.Var]bool)
 	for _, expression := range rule.Body {
-		name, value := assignment(expression)
-		if name == nil || expression.Negated || declared[name.Value.(ast.Var)] > 1 {
-			continue
+		if name, value := assignment(expression); name != nil && !expression.Negated {
+			local := name.Value.(ast.Var)
+			if known := w.constant(value); known != nil && declared[local] == 1 && !used[local] {
+				locals[local] = known
+			}
 		}
-		if known := w.constant(value); known != nil {
-			locals[name.Value.(ast.Var)] = known
-		}
+		ast.WalkVars(expression, func(name ast.Var) bool {
+			used[name] = true
+			return false
+		})
 	}
 	return locals
 }

@@ -29,6 +29,8 @@ func (w *writer) ref(original ast.Ref) ast.Value {
 	case original.HasPrefix(ast.InputRootRef):
 		if len(original) < 2 || !isString(original[1]) {
 			w.fail("%w: %s as a whole", errShape, original[0])
+		} else if original[1].Value.Compare(ast.String(ConstantsField)) == 0 {
+			w.fail("%w: %s", errShape, original) // what only copies have
 		}
 	case original.HasPrefix(ast.DefaultRootRef):
 		return w.data(original)
@@ -64,7 +66,7 @@ func (w *writer) data(original ast.Ref) ast.Value {
 		if !ok {
 			return original
 		}
-		return to.ref().Concat(w.terms(original[n:]))
+		return w.located(to.ref()).Concat(w.terms(original[n:]))
 	}
 	if w.specializer.within[ground.String()] {
 		w.fail("%w: the package %s as a whole", errShape, ground)
@@ -79,8 +81,9 @@ func (w *writer) share(of use) (*group, bool) {
 		w.fail("%w", err)
 		return nil, false
 	}
-	w.files[to.location.File] = true
-	maps.Copy(w.files, to.files)
+	w.made.uses = append(w.made.uses, to)
+	w.made.files[to.location.File] = true
+	maps.Copy(w.made.files, to.files)
 	return to, true
 }
 
@@ -88,7 +91,7 @@ func (w *writer) share(of use) (*group, bool) {
 func (w *writer) below(at *ast.Term, path ast.Ref) ast.Value {
 	for len(path) > 0 && ast.IsScalar(path[0].Value) {
 		if at = at.Get(path[0]); at == nil {
-			return nowhere.Copy().Concat(w.terms(path))
+			return w.located(nowhere).Concat(w.terms(path))
 		}
 		path = path[1:]
 	}
@@ -99,7 +102,7 @@ func (w *writer) below(at *ast.Term, path ast.Ref) ast.Value {
 	if ref, ok := known.(ast.Ref); ok && !isEmpty(at) {
 		return ref.Concat(w.terms(path))
 	}
-	return nowhere.Copy().Concat(w.terms(path)) // the path may be what is undefined
+	return w.located(nowhere).Concat(w.terms(path)) // the path may be what is undefined
 }
 
 // known returns what a copy has in the place of something that is known.
@@ -107,5 +110,15 @@ func (w *writer) known(term *ast.Term) ast.Value {
 	if ast.IsScalar(term.Value) {
 		return term.Value
 	}
-	return w.specializer.values.ref(term)
+	return w.located(w.specializer.values.ref(term))
+}
+
+// located returns a copy of a reference with a location, which the compiler names
+// where it finds a mistake.
+func (w *writer) located(ref ast.Ref) ast.Ref {
+	copied := make(ast.Ref, len(ref))
+	for i, term := range ref {
+		copied[i] = w.new(term.Value)
+	}
+	return copied
 }

@@ -29,7 +29,8 @@ type Copy struct {
 
 // Specializer makes copies. It is not safe for concurrent use.
 type Specializer struct {
-	rules   []*ast.Rule // of the shared package
+	groups  []*group        // of the shared package, in the order they were made
+	kept    map[*group]bool // those that entries refer to, directly or not
 	values  *constants
 	defined map[string][]*ast.Rule // by full path
 	within  map[string]bool        // the paths of packages, and of what contains them
@@ -44,7 +45,7 @@ type Specializer struct {
 // written with, so that equal texts are found to be equal.
 func New(modules map[string]*ast.Module) *Specializer {
 	s := &Specializer{values: newConstants(), defined: make(map[string][]*ast.Rule), within: make(map[string]bool),
-		shared: make(map[string][]*group), named: make(map[string]int), copied: make(map[use]*group), refused: make(map[use]error)}
+		kept: make(map[*group]bool), shared: make(map[string][]*group), named: make(map[string]int), copied: make(map[use]*group), refused: make(map[use]error)}
 	for _, file := range slices.Sorted(maps.Keys(modules)) {
 		path := modules[file].Package.Path
 		for n := 1; n <= len(path); n++ {
@@ -66,14 +67,35 @@ func (s *Specializer) Entry(path ast.Ref, arguments *ast.Term) (*Copy, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
+	s.keep(made)
 	files := maps.Clone(made.files)
 	files[made.location.File] = true
 	return &Copy{Ref: made.ref(), Files: files}, nil
 }
 
+// keep keeps a group and what it refers to. Others were made for what could not be
+// copied as a whole, or says the same as an earlier one.
+func (s *Specializer) keep(g *group) {
+	if s.kept[g] {
+		return
+	}
+	s.kept[g] = true
+	for _, used := range g.uses {
+		s.keep(used)
+	}
+}
+
 // Rules returns the rules of the package Package: the copies and what they refer to.
 // Their references are resolved as well.
-func (s *Specializer) Rules() []*ast.Rule { return s.rules }
+func (s *Specializer) Rules() []*ast.Rule {
+	var rules []*ast.Rule
+	for _, g := range s.groups {
+		if s.kept[g] {
+			rules = append(rules, g.rules...)
+		}
+	}
+	return rules
+}
 
 // Constants returns the value that the copies see as input, below ConstantsField.
 func (s *Specializer) Constants() *ast.Term { return s.values.term() }
@@ -81,7 +103,7 @@ func (s *Specializer) Constants() *ast.Term { return s.values.term() }
 // copy returns copies of all Rego rules of a use, as a group without a name.
 func (s *Specializer) copy(of use) (*group, error) {
 	made := &group{location: new(ast.Location), files: make(map[string]bool)}
-	w := &writer{specializer: s, arguments: of.arguments, inputs: of.inputs, location: made.location, files: made.files}
+	w := &writer{specializer: s, arguments: of.arguments, inputs: of.inputs, location: made.location, made: made}
 	for _, original := range s.defined[of.path] {
 		made.rules = append(made.rules, w.rule(original))
 	}

@@ -13,7 +13,7 @@ type writer struct {
 	specializer *Specializer
 	arguments   *ast.Term
 	location    *ast.Location         // of all that is written
-	files       map[string]bool       // of what is referred to
+	made        *group                // that the copies are for
 	inputs      positions             // of a function's values that are input as a whole
 	names       map[ast.Var]bool      // of such values in the rule being copied
 	locals      map[ast.Var]*ast.Term // in it that are known
@@ -42,7 +42,13 @@ func (w *writer) rule(original *ast.Rule) *ast.Rule {
 func (w *writer) head(original *ast.Head) *ast.Head {
 	head := *original
 	head.Location = w.location
-	head.SetRef(ast.Ref{original.Ref()[0]}.Concat(w.terms(original.Ref()[1:])))
+	steps := w.terms(original.Ref()[1:])
+	for i, step := range steps {
+		if ast.IsScalar(step.Value) && !ast.IsScalar(original.Ref()[i+1].Value) {
+			w.fail("%w: a name that is made of %s", errShape, original.Ref()[i+1]) // what has a name is there even if it is empty
+		}
+	}
+	head.SetRef(ast.Ref{original.Ref()[0]}.Concat(steps))
 	head.Args = make(ast.Args, len(original.Args))
 	for i, arg := range original.Args {
 		if w.inputs.has(i) {
@@ -59,6 +65,9 @@ func (w *writer) head(original *ast.Head) *ast.Head {
 func (w *writer) body(original ast.Body) ast.Body {
 	var body ast.Body
 	for _, expression := range original {
+		if isPrint(expression) { // which the compiler leaves out, and is true of anything
+			continue
+		}
 		if written := w.expression(expression); !isAlways(written) {
 			body.Append(written)
 		}
@@ -67,6 +76,10 @@ func (w *writer) body(original ast.Body) ast.Body {
 		body.Append(w.always(true))
 	}
 	return body
+}
+
+func isPrint(expression *ast.Expr) bool {
+	return expression.IsCall() && expression.Operator().Equal(ast.Print.Ref())
 }
 
 // always returns an expression that is true, or false.
@@ -96,6 +109,9 @@ func (w *writer) expression(original *ast.Expr) *ast.Expr {
 	default:
 		w.fail("%w: %T", errShape, terms)
 	}
+	if term, ok := expression.Terms.(*ast.Term); ok && expression.Negated && ast.IsScalar(term.Value) {
+		return w.always(term.Value.Compare(ast.Boolean(false)) == 0) // OPA's compiler takes not true for true
+	}
 	return expression
 }
 
@@ -103,12 +119,12 @@ func (w *writer) expression(original *ast.Expr) *ast.Expr {
 func (w *writer) call(terms []*ast.Term, negated bool) any {
 	to, values := w.function(terms)
 	if to == nil {
-		return w.terms(terms)
+		return w.builtin(terms)
 	}
 	if to.never && (!negated || areDefined(values)) {
-		return w.new(nowhere.Copy())
+		return w.new(w.located(nowhere))
 	}
-	return append([]*ast.Term{w.new(to.ref())}, values...)
+	return append([]*ast.Term{w.new(w.located(to.ref()))}, values...)
 }
 
 // function returns the copy of the function that is called, and the values it is
@@ -134,6 +150,14 @@ func (w *writer) function(terms []*ast.Term) (*group, []*ast.Term) {
 		return nil, nil
 	}
 	return to, values
+}
+
+// builtin copies a call of a builtin, whose name may be that of a local as well.
+func (w *writer) builtin(terms []*ast.Term) []*ast.Term {
+	if operator, ok := terms[0].Value.(ast.Ref); ok && operator.HasPrefix(aboutRules) {
+		w.fail("%w: %s", errShape, operator)
+	}
+	return append([]*ast.Term{w.new(terms[0].Value)}, w.terms(terms[1:])...)
 }
 
 func (w *writer) terms(originals []*ast.Term) []*ast.Term {
@@ -169,9 +193,9 @@ func (w *writer) value(original ast.Value) ast.Value {
 			return w.known(known)
 		}
 		if to, values := w.function(value); to != nil {
-			return ast.Call(append([]*ast.Term{w.new(to.ref())}, values...))
+			return ast.Call(append([]*ast.Term{w.new(w.located(to.ref()))}, values...))
 		}
-		return ast.Call(w.terms(value))
+		return ast.Call(w.builtin(value))
 	}
 	return w.comprehension(original)
 }
