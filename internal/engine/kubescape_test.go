@@ -74,6 +74,16 @@ var kubescapeForms = []struct {
 	{"one body alone and one together", false, true, 3, `deny[msga] { x := input[_]; x.kind == "Namespace"; msga := response(x) }
 		deny[msga] { x := input[_]; x.kind == "Pod"; s := input[_]; s.kind == "Service"; s.spec.selector == x.metadata.labels
 		s.metadata.namespace == x.metadata.namespace; msga := {"alertMessage": s.metadata.name, "alertObject": {"k8sApiObjects": [x]}} }`},
+	{"a helper by its full name", false, true, 3, `deny[msga] { x := input[_]; x.kind == "Pod"; not data.armo_builtins.served(x); msga := {"alertMessage": x.metadata.name, "alertObject": {"k8sApiObjects": [x]}} }
+		served(pod) { s := input[_]; s.kind == "Service"; s.spec.selector == pod.metadata.labels; s.metadata.namespace == pod.metadata.namespace }`},
+	{"helpers by the name of an import", false, true, 4, `import data.armo_builtins as me
+		deny[msga] { count(me.pods) > 1; x := me.pods[_]; msga := me.response(x) }
+		pods[x] { x := input[_]; x.kind == "Pod" }`},
+	{"findings that another rule reads", false, true, 6, `deny[msga] { not good; x := input[_]; x.kind == "Namespace"; msga := {"alertMessage": "x", "alertObject": {"k8sApiObjects": [x]}} }
+		good { count(bad) == 0 }
+		bad[msga] { x := input[_]; x.kind == "Pod"; msga := {"alertMessage": "bad", "alertObject": {"k8sApiObjects": [x]}} }`},
+	{"the place of an object", false, true, 4, `deny[msga] { x := input[i]; i > 0; x.kind == "Pod"; msga := response(x) }`},
+	{"nothing named", false, true, 0, `deny[msga] { count([p | p := input[_]; p.kind == "NetworkPolicy"]) == 0; msga := {"alertMessage": "none"} }`},
 	{"a review by hand", false, false, 0, `deny[msga] { msga := {"alertMessage": "by hand", "alertObject": {"k8sObject": []}} }`},
 }
 
@@ -165,7 +175,7 @@ func askedAtOnce(t *testing.T, text string) []string {
 			continue
 		}
 		for _, response := range responses {
-			alert := response.(map[string]any)["alertObject"].(map[string]any)
+			alert, _ := response.(map[string]any)["alertObject"].(map[string]any)
 			var objects []any
 			for _, field := range []string{"k8sApiObjects", "k8SApiObjects"} {
 				list, _ := alert[field].([]any)

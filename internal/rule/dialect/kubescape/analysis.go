@@ -32,6 +32,8 @@ type Program struct {
 	Entrypoints []string
 	// Joined is true when the rule compares objects with each other.
 	Joined bool
+	// Judges is true when the rule goes through the object to judge somewhere.
+	Judges bool
 }
 
 // Analyse finds out how a module goes through its input, and rewrites it:
@@ -47,6 +49,7 @@ type Program struct {
 // that of the object to judge.
 func Analyse(module *ast.Module, elements Elements) *Program {
 	program := &Program{Module: module.Copy()}
+	nameOwnRules(program.Module)
 	a := &analysis{elements: elements, rules: make(map[ast.Var][]*ast.Rule), judged: make(map[*ast.Term]bool), byKind: make(map[*ast.Term]*ast.Term)}
 	for _, r := range program.Module.Rules {
 		if head, ok := headName(r); ok {
@@ -54,7 +57,8 @@ func Analyse(module *ast.Module, elements Elements) *Program {
 		}
 	}
 	program.Joined = importsInput(program.Module)
-	isEntrypoint := a.entrypoints(program.Module)
+	read := rulesRead(program.Module)
+	isEntrypoint := a.entrypoints(program.Module, read)
 	for _, r := range program.Module.Rules {
 		head, ok := headName(r)
 		if !ok || !isEntrypoint(r) {
@@ -63,10 +67,11 @@ func Analyse(module *ast.Module, elements Elements) *Program {
 		if !slices.Contains(program.Entrypoints, string(head)) {
 			program.Entrypoints = append(program.Entrypoints, string(head))
 		}
-		if !a.entrypoint(r) {
+		if !a.entrypoint(r, read[head]) {
 			program.Joined = true
 		}
 	}
+	program.Judges = len(a.judged) > 0
 	a.rewrite(program.Module)
 	return program
 }
@@ -94,7 +99,7 @@ func importsInput(module *ast.Module) bool {
 // entrypoints returns what tells whether the results of a Rego rule are findings.
 // Kubescape takes every list of responses in the package for findings, whatever
 // its name. Where nothing looks like a response, the sets that nobody reads do.
-func (a *analysis) entrypoints(module *ast.Module) func(*ast.Rule) bool {
+func (a *analysis) entrypoints(module *ast.Module, read map[ast.Var]bool) func(*ast.Rule) bool {
 	found := func(r *ast.Rule) bool {
 		if len(r.Head.Args) > 0 || len(r.Head.Ref()) > 1 {
 			return false
@@ -104,12 +109,6 @@ func (a *analysis) entrypoints(module *ast.Module) func(*ast.Rule) bool {
 	}
 	if slices.ContainsFunc(module.Rules, found) {
 		return found
-	}
-	read := make(map[ast.Var]bool)
-	for _, r := range module.Rules {
-		for _, name := range names(r) {
-			read[name] = true
-		}
 	}
 	return func(r *ast.Rule) bool {
 		name, _ := headName(r)
@@ -148,10 +147,14 @@ type kindOf struct {
 }
 
 // entrypoint looks at one Rego rule whose results are findings, and tells whether
-// it needs to see no object but the one to judge.
-func (a *analysis) entrypoint(r *ast.Rule) bool {
+// it needs to see no object but the one to judge. What others read of it, they want
+// about all objects.
+func (a *analysis) entrypoint(r *ast.Rule, read bool) bool {
 	mentions := inputs(r)
-	sites := sitesOf(r)
+	var sites []site
+	if !read {
+		sites = sitesOf(r)
+	}
 	helpers := a.helpersRead(r)
 	if len(mentions) == 1 && len(sites) == 1 && !helpers {
 		a.take(r, sites[0])
@@ -195,28 +198,6 @@ func (a *analysis) helpersRead(r *ast.Rule) bool {
 		return false
 	}
 	return visit(r)
-}
-
-// names returns every variable in the bodies and results of a Rego rule: those
-// that name other rules are among them.
-func names(r *ast.Rule) []ast.Var {
-	var found []ast.Var
-	visitor := ast.NewGenericVisitor(func(node any) bool {
-		if variable, ok := node.(ast.Var); ok {
-			found = append(found, variable)
-		}
-		return false
-	})
-	for ; r != nil; r = r.Else {
-		visitor.Walk(r.Body)
-		if r.Head.Key != nil {
-			visitor.Walk(r.Head.Key)
-		}
-		if r.Head.Value != nil {
-			visitor.Walk(r.Head.Value)
-		}
-	}
-	return found
 }
 
 // inputs returns the terms below a node that are input or lead into it.

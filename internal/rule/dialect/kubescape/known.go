@@ -1,8 +1,10 @@
 package kubescape
 
 import (
+	"slices"
 	"strings"
 
+	"github.com/open-policy-agent/opa/v1/ast"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
@@ -45,6 +47,22 @@ var knownKinds = func() map[string]schema.GroupKind {
 	}
 	return known
 }()
+
+// kindsNamed returns the kinds of Kubernetes that stand in a module as texts.
+func kindsNamed(module *ast.Module) []schema.GroupKind {
+	var named []schema.GroupKind
+	ast.WalkTerms(module, func(term *ast.Term) bool {
+		if text, ok := term.Value.(ast.String); ok {
+			kind, known := knownKinds[strings.ToLower(string(text))]
+			if known && kind.Kind == string(text) {
+				named = append(named, kind)
+			}
+		}
+		return false
+	})
+	slices.SortFunc(named, func(a, b schema.GroupKind) int { return strings.Compare(a.String(), b.String()) })
+	return slices.Compact(named)
+}
 
 // kindOfMatch returns the kind that a rule means by a group and what it calls a
 // resource. Kinds that come with Kubernetes may be written in small letters and in

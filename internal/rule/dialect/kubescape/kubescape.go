@@ -25,6 +25,8 @@ type Dialect struct {
 	kinds kinds
 	// lists keeps what the inventory holds of these kinds.
 	lists *lists
+	// judges is true when the rule goes through the object to judge somewhere.
+	judges bool
 	// rated is true when a control says how severe the rule's findings are.
 	rated bool
 }

@@ -81,9 +81,7 @@ func (l *lists) of(subject *rule.Subject, d *Dialect) (judged, all []*ast.Term) 
 func (l *lists) around(subject *rule.Subject, wanted kinds) []*ast.Term {
 	terms := []*ast.Term{}
 	kind, own := subject.Resource.GroupKind(), subject.Resource.EffectiveNamespace()
-	if wanted.has(kind) {
-		terms = append(terms, judgedTerm(subject))
-	}
+	missing := wanted.has(kind)
 	known := l.list(subject.Inventory, wanted)
 	objects := known.all
 	if len(objects) > manyObjects && own != "" && !slices.ContainsFunc(clusterWide, wanted.named) {
@@ -91,9 +89,15 @@ func (l *lists) around(subject *rule.Subject, wanted kinds) []*ast.Term {
 	}
 	for _, other := range objects {
 		if other.kind == kind && other.name == subject.Resource.Name && other.namespace == own {
+			if missing {
+				terms, missing = append(terms, judgedTerm(subject)), false
+			}
 			continue
 		}
 		terms = append(terms, other.term)
+	}
+	if missing { // it is being created
+		terms = append(terms, judgedTerm(subject))
 	}
 	return terms
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
+	"github.com/open-policy-agent/opa/v1/ast"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/yaml"
 
@@ -123,12 +124,17 @@ func (k kinds) everywhere() bool {
 }
 
 // needs returns the kinds that a rule compares with. Those that come with
-// Kubernetes it cannot do without; others may not be there.
-func (k kinds) needs() []rule.Need {
+// Kubernetes it cannot do without; others may not be there. Of every kind, they are
+// those of Kubernetes that its Rego names: nobody reads a whole cluster for one rule.
+func (k kinds) needs(module *ast.Module) []rule.Need {
+	wanted := slices.Clone(k)
+	if k.has(schema.GroupKind{Group: rule.Any, Kind: rule.Any}) {
+		wanted = append(wanted, kindsNamed(module)...)
+	}
 	var needs []rule.Need
-	for _, pattern := range k {
+	for _, pattern := range wanted {
 		if pattern.Kind == rule.Any {
-			continue // nobody reads a whole cluster for one rule
+			continue
 		}
 		for _, kind := range rule.Expand(pattern) {
 			need := rule.Need{Kind: kind, Optional: !isBuiltin(kind.Group)}

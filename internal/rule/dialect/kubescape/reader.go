@@ -207,6 +207,7 @@ func (t *tree) analyse(s *source, aggregated string) *rule.Problem {
 		elements = Subjects
 	}
 	s.program = Analyse(s.document.Module, elements)
+	s.dialect.judges = s.program.Judges
 	if len(s.program.Entrypoints) == 0 {
 		return &rule.Problem{File: s.document.Name, Line: s.document.Module.Package.Location.Row,
 			Message: "the rule finds nothing: it does not define deny; write deny[msga] { ... } with a response that has alertMessage"}
@@ -228,7 +229,7 @@ func (t *tree) analyse(s *source, aggregated string) *rule.Problem {
 	}
 	alone := s.dialect.shape != single || s.rule.Match != nil
 	if s.dialect.shape != single {
-		s.rule.Inventory = s.dialect.kinds.needs()
+		s.rule.Inventory = s.dialect.kinds.needs(s.document.Module)
 	}
 	for _, entrypoint := range s.program.Entrypoints {
 		s.rule.Entrypoints = append(s.rule.Entrypoints, rule.Entrypoint{

@@ -222,3 +222,19 @@ func FuzzReadMetadata(f *testing.F) {
 		load(map[string]string{"a/raw.rego": finds, "a/rule.metadata.json": string(content), "inputs.json": string(content)})
 	})
 }
+
+func TestARuleOnEveryKindReadsThoseThatItNames(t *testing.T) {
+	for metadata, want := range map[string][]string{`"match": [{"apiGroups": ["*"], "resources": ["*"]}]`: {"Pod", "Service"}, `"match": [{"apiGroups": [""], "resources": ["Pod"]}]`: {"Pod"}} {
+		set, problems := load(map[string]string{
+			"a/raw.rego":           "package armo_builtins\ndeny[m] { x := input[_]; x.kind == \"Pod\"; y := input[_]; y.kind == \"Service\"; m := {\"alertMessage\": \"a Node\", \"alertObject\": {\"k8sApiObjects\": [x]}} }\n",
+			"a/rule.metadata.json": `{"name": "a", ` + metadata + "}",
+		})
+		var got []string
+		for _, need := range set.Needs() {
+			got = append(got, need.Kind.Kind)
+		}
+		if diff := cmp.Diff(want, got); diff != "" || len(problems) > 0 {
+			t.Errorf("%s: %v (-want +got)\n%s", metadata, problems, diff)
+		}
+	}
+}

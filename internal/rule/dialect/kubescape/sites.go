@@ -26,7 +26,9 @@ func sitesOf(r *ast.Rule) []site {
 		}
 		variable, collection := element(expr)
 		if variable != "" && isInput(collection) {
-			sites = append(sites, site{variable, collection})
+			if !placed(r, expr) {
+				sites = append(sites, site{variable, collection})
+			}
 			continue
 		}
 		if list, mention := filtered(expr); mention != nil {
@@ -42,7 +44,7 @@ func sitesOf(r *ast.Rule) []site {
 				continue
 			}
 			variable, collection := element(expr)
-			if variable != "" && isNamed(collection, list) {
+			if variable != "" && isNamed(collection, list) && !placed(r, expr) {
 				sites = append(sites, site{variable, mention})
 			}
 		}
@@ -91,6 +93,24 @@ func numbered(expr *ast.Expr) bool {
 	}
 	index, ok := ref[len(ref)-1].Value.(ast.Var)
 	return !ok || !index.IsWildcard()
+}
+
+// placed tells whether a Rego rule asks for the place of each element that an
+// expression goes through: among the objects to judge it is another one.
+func placed(r *ast.Rule, expr *ast.Expr) bool {
+	if !numbered(expr) {
+		return false
+	}
+	var place *ast.Term
+	if some, ok := expr.Terms.(*ast.SomeDecl); ok {
+		call, _ := some.Symbols[0].Value.(ast.Call)
+		place = call[1] // of internal.member_3, before the element and the collection
+	} else if _, right := bound(expr); right != nil {
+		ref, _ := value[ast.Ref](right)
+		place = ref[len(ref)-1]
+	}
+	index, ok := value[ast.Var](place)
+	return !ok || uses(r, index) > 1
 }
 
 // bound returns both sides of := or =, the variable first; nil for all else.

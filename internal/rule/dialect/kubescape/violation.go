@@ -202,7 +202,7 @@ func containerOf(object ast.Object, path string) string {
 func (d *Dialect) about(subject *rule.Subject, response ast.Object) (prefix string, ours bool) {
 	alert, ok := value[ast.Object](fieldOf(response, "alertObject"))
 	if !ok {
-		return "", true // it does not say, so it is about what was judged
+		return "", d.judges // it does not say, so it is about what was judged
 	}
 	objects := elementsOf(fieldOf(alert, "k8sApiObjects"))
 	if d.shape == single {
