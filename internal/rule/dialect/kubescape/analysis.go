@@ -47,10 +47,12 @@ type Program struct {
 // object to judge instead of n², and the second leaves few of the n. A rule in which nothing else is left needs no
 // other object at all. What the elements of input are, tells whether their kind is
 // that of the object to judge.
-func Analyse(module *ast.Module, elements Elements) *Program {
+//
+// Looks is true when the module calls libraries that look at input.
+func Analyse(module *ast.Module, elements Elements, looks bool) *Program {
 	program := &Program{Module: module.Copy()}
 	nameOwnRules(program.Module)
-	a := &analysis{elements: elements, rules: make(map[ast.Var][]*ast.Rule), judged: make(map[*ast.Term]bool), byKind: make(map[*ast.Term]*ast.Term)}
+	a := &analysis{elements: elements, looks: looks, rules: make(map[ast.Var][]*ast.Rule), judged: make(map[*ast.Term]bool), byKind: make(map[*ast.Term]*ast.Term)}
 	for _, r := range program.Module.Rules {
 		if head, ok := headName(r); ok {
 			a.rules[head] = append(a.rules[head], r)
@@ -133,6 +135,7 @@ func has(object ast.Object, key string) bool { return object.Get(ast.InternedTer
 // analysis is the taking apart of one module.
 type analysis struct {
 	elements Elements
+	looks    bool // it calls libraries that read input
 	rules    map[ast.Var][]*ast.Rule
 	judged   map[*ast.Term]bool      // mentions of input that mean the object to judge
 	byKind   map[*ast.Term]*ast.Term // mentions of input that mean objects of a kind
@@ -197,7 +200,7 @@ func (a *analysis) helpersRead(r *ast.Rule) bool {
 		}
 		return false
 	}
-	return visit(r)
+	return a.looks || visit(r)
 }
 
 // inputs returns the terms below a node that are input or lead into it.
@@ -227,7 +230,7 @@ func inputs(node any) []*ast.Term {
 func (a *analysis) rewrite(module *ast.Module) {
 	a.findKinds(module)
 	for _, term := range inputs(module) {
-		to := ast.InputRootRef.Append(ast.InternedTerm(allField))
+		to := allRef
 		if kind := a.byKind[term]; kind != nil {
 			to = ast.InputRootRef.Append(ast.InternedTerm(kindsField)).Append(kind)
 		}
@@ -272,5 +275,22 @@ func (a *analysis) findKinds(module *ast.Module) {
 	}).Walk(module)
 }
 
-// kindRef is where the input has the kind of the object to judge.
-var kindRef = ast.MustParseRef("input.kind")
+// readAll makes a library read input.all where it reads input.
+func readAll(module *ast.Module) *ast.Module {
+	copied := module.Copy()
+	for _, term := range inputs(copied) {
+		to := allRef
+		if ref, ok := term.Value.(ast.Ref); ok {
+			to = to.Concat(ref[1:])
+		}
+		term.Value = to
+	}
+	return copied
+}
+
+var (
+	// kindRef is where the input has the kind of the object to judge.
+	kindRef = ast.MustParseRef("input.kind")
+	// allRef is where it has all objects.
+	allRef = ast.InputRootRef.Append(ast.InternedTerm(allField))
+)

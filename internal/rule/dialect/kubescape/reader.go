@@ -67,6 +67,7 @@ type tree struct {
 	lists    *lists
 	files    []rule.File
 	problems []*rule.Problem
+	looking  []ast.Ref // packages, not of rules, that read input
 }
 
 // folder is one directory with files of a rule.
@@ -137,7 +138,12 @@ func (t *tree) read(documents []*rule.Document, options Options) {
 			document.Claimed = true
 		}
 	}
-	inputs, wrong := readInputs(plain, options)
+	for _, document := range documents {
+		if document.Module != nil && !document.Claimed && len(inputs(document.Module)) > 0 {
+			t.looking = append(t.looking, document.Module.Package.Path)
+		}
+	}
+	given, wrong := readInputs(plain, options)
 	t.problems = append(append(t.problems, wrong...), catalogue.problems...)
 	t.rules = slices.DeleteFunc(t.rules, func(s *source) bool {
 		problem := t.describe(s, catalogue, strings.ToLower(options.Cluster[cloudProvider]))
@@ -147,7 +153,7 @@ func (t *tree) read(documents []*rule.Document, options Options) {
 		return problem != nil || s.rule == nil
 	})
 	t.rename()
-	library := newUnit(t.number, documents, t.rules, inputs)
+	library := newUnit(t.number, documents, t.rules, given)
 	t.files = append(t.files, library.files...)
 	for _, s := range t.rules {
 		t.files = append(t.files, t.file(s, library.unit))
@@ -206,7 +212,8 @@ func (t *tree) analyse(s *source, aggregated string) *rule.Problem {
 	if aggregated == bySubjects {
 		elements = Subjects
 	}
-	s.program = Analyse(s.document.Module, elements)
+	looks := slices.ContainsFunc(t.looking, func(path ast.Ref) bool { return rule.Refers(s.document.Module, path) })
+	s.program = Analyse(s.document.Module, elements, looks)
 	s.dialect.judges = s.program.Judges
 	if len(s.program.Entrypoints) == 0 {
 		return &rule.Problem{File: s.document.Name, Line: s.document.Module.Package.Location.Row,
