@@ -83,9 +83,11 @@ func (v *evaluation) run(input *ast.Term) *interpreter.Run {
 }
 
 // query asks OPA's evaluator what an entry is, and returns the first error of a builtin
-// beside it. Some builtins panic on what they are given, as those for GraphQL do. Rules
-// are not looked up in OPA's index, which forgets some: in version 1.22, those that ask
-// for x in ["a", y].
+// beside it. Some builtins panic on what they are given, as those for GraphQL do.
+//
+// OPA's index of rules, in version 1.22, forgets those that ask for x in ["a", y], so it
+// is asked only where the interpreter has failed: then it spares what has failed there,
+// if that does not matter.
 func (v *evaluation) query(ctx context.Context, entry *entry) (result *ast.Term, failed, err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -105,7 +107,7 @@ func (v *evaluation) query(ctx context.Context, entry *entry) (result *ast.Term,
 		WithTransaction(v.engine.txn).
 		WithInput(input).
 		WithCancel(&v.watch.cancel).
-		WithIndexing(false).
+		WithIndexing(entry.planned).
 		WithBuiltins(v.engine.guarded).
 		WithMetrics(metrics.NoOp()).
 		WithBuiltinErrorList(&failures)
