@@ -81,35 +81,38 @@ func (c *coder) readsUnbound() bool {
 func (c *coder) uniformResult() *ast.Term {
 	var values []*ast.Term
 	single := true
-	var visit func(*ir.Block)
-	visit = func(block *ir.Block) {
-		for _, statement := range block.Stmts {
-			switch s := statement.(type) {
-			case *ir.AssignVarOnceStmt:
-				if s.Target == c.source.Return {
-					continue
-				}
+	for _, block := range c.source.Blocks {
+		eachStatement(block, func(statement ir.Stmt) {
+			if s, ok := statement.(*ir.AssignVarOnceStmt); ok && s.Target != c.source.Return {
 				constant := c.constant(s.Source)
 				single = single && constant != nil && (len(values) == 0 || values[0].Equal(constant))
 				values = append(values, constant)
-			case *ir.BlockStmt:
-				for _, below := range s.Blocks {
-					visit(below)
-				}
-			case *ir.ScanStmt:
-				visit(s.Block)
-			case *ir.WithStmt:
-				visit(s.Block)
 			}
-		}
-	}
-	for _, block := range c.source.Blocks {
-		visit(block)
+		})
 	}
 	if !single || len(values) == 0 {
 		return nil
 	}
 	return values[0]
+}
+
+// eachStatement calls f with the statements of a block and of those within.
+func eachStatement(block *ir.Block, f func(ir.Stmt)) {
+	for _, statement := range block.Stmts {
+		f(statement)
+		switch s := statement.(type) {
+		case *ir.BlockStmt:
+			for _, below := range s.Blocks {
+				eachStatement(below, f)
+			}
+		case *ir.ScanStmt:
+			eachStatement(s.Block, f)
+		case *ir.NotStmt:
+			eachStatement(s.Block, f)
+		case *ir.WithStmt:
+			eachStatement(s.Block, f)
+		}
+	}
 }
 
 // resultBlock compiles a block that may be the body of a Rego rule.

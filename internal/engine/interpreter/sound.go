@@ -149,9 +149,8 @@ func ground(terms []*ast.Term) bool {
 func matchesVaryingKeys(function *ir.Func) bool {
 	objects := make(map[ir.Local]bool)
 	found := false
-	var visit func(*ir.Block)
-	visit = func(block *ir.Block) {
-		for _, statement := range block.Stmts {
+	for _, block := range function.Blocks {
+		eachStatement(block, func(statement ir.Stmt) {
 			switch s := statement.(type) {
 			case *ir.IsObjectStmt:
 				if local, ok := s.Source.Value.(ir.Local); ok {
@@ -161,21 +160,8 @@ func matchesVaryingKeys(function *ir.Func) bool {
 				local, ok := s.Source.Value.(ir.Local)
 				_, varies := s.Key.Value.(ir.Local)
 				found = found || ok && varies && objects[local]
-			case *ir.BlockStmt:
-				for _, below := range s.Blocks {
-					visit(below)
-				}
-			case *ir.ScanStmt:
-				visit(s.Block)
-			case *ir.NotStmt:
-				visit(s.Block)
-			case *ir.WithStmt:
-				visit(s.Block)
 			}
-		}
-	}
-	for _, block := range function.Blocks {
-		visit(block)
+		})
 	}
 	return found
 }
