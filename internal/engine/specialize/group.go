@@ -18,10 +18,9 @@ type use struct {
 type group struct {
 	name     string
 	rules    []*ast.Rule
-	location *ast.Location   // of all that stands in it
-	files    map[string]bool // of what it refers to, directly or not
-	uses     []*group        // what it refers to directly
-	never    bool            // it is a function that is never true
+	location *ast.Location // of all that stands in it
+	uses     []*group      // what it refers to directly
+	never    bool          // it is a function that is never true
 }
 
 // ref returns a reference to the group.

@@ -1,8 +1,6 @@
 package specialize
 
 import (
-	"maps"
-
 	"github.com/open-policy-agent/opa/v1/ast"
 )
 
@@ -82,8 +80,6 @@ func (w *writer) share(of use) (*group, bool) {
 		return nil, false
 	}
 	w.made.uses = append(w.made.uses, to)
-	w.made.files[to.location.File] = true
-	maps.Copy(w.made.files, to.files)
 	return to, true
 }
 

@@ -67,21 +67,21 @@ func (s *Specializer) Entry(path ast.Ref, arguments *ast.Term) (*Copy, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	s.keep(made)
-	files := maps.Clone(made.files)
-	files[made.location.File] = true
+	files := make(map[string]bool)
+	s.keep(made, files)
 	return &Copy{Ref: made.ref(), Files: files}, nil
 }
 
-// keep keeps a group and what it refers to. Others were made for what could not be
-// copied as a whole, or says the same as an earlier one.
-func (s *Specializer) keep(g *group) {
-	if s.kept[g] {
+// keep keeps a group and what it refers to, and adds the names of their files. Other
+// groups were made for what could not be copied as a whole, or says the same as an
+// earlier one.
+func (s *Specializer) keep(g *group, files map[string]bool) {
+	if files[g.location.File] { // each has a name of its own
 		return
 	}
-	s.kept[g] = true
+	files[g.location.File], s.kept[g] = true, true
 	for _, used := range g.uses {
-		s.keep(used)
+		s.keep(used, files)
 	}
 }
 
@@ -102,7 +102,7 @@ func (s *Specializer) Constants() *ast.Term { return s.values.term() }
 
 // copy returns copies of all Rego rules of a use, as a group without a name.
 func (s *Specializer) copy(of use) (*group, error) {
-	made := &group{location: new(ast.Location), files: make(map[string]bool)}
+	made := &group{location: new(ast.Location)}
 	w := &writer{specializer: s, arguments: of.arguments, inputs: of.inputs, location: made.location, made: made}
 	for _, original := range s.defined[of.path] {
 		made.rules = append(made.rules, w.rule(original))
