@@ -237,10 +237,7 @@ func (a *analysis) rewrite(module *ast.Module) {
 		if a.judged[term] {
 			to = ast.InputRootRef.Append(ast.InternedTerm(judgedField))
 		}
-		if ref, ok := term.Value.(ast.Ref); ok {
-			to = to.Concat(ref[1:])
-		}
-		term.Value = to
+		lead(term, to)
 	}
 	// The evaluator finds bodies by what they ask of input, so a body that is about
 	// pods costs nothing where a service is judged.
@@ -277,15 +274,19 @@ func (a *analysis) findKinds(module *ast.Module) {
 
 // readAll makes a library read input.all where it reads input.
 func readAll(module *ast.Module) *ast.Module {
-	copied := module.Copy()
-	for _, term := range inputs(copied) {
-		to := allRef
-		if ref, ok := term.Value.(ast.Ref); ok {
-			to = to.Concat(ref[1:])
-		}
-		term.Value = to
+	for _, mention := range inputs(module) {
+		lead(mention, allRef)
 	}
-	return copied
+	return module
+}
+
+// lead makes a mention of input, and what follows it there, lead to somewhere else.
+func lead(mention *ast.Term, to ast.Ref) {
+	if ref, ok := mention.Value.(ast.Ref); ok {
+		mention.Value = to.Concat(ref[1:])
+	} else {
+		mention.Value = to.Copy()
+	}
 }
 
 var (

@@ -54,7 +54,7 @@ func newUnit(number int, documents []*rule.Document, rules []*source, inputs *co
 	files := make([]rule.File, 0, len(used)+1)
 	data := inputs.documents(s.unit)
 	for _, document := range used {
-		files = append(files, rule.File{Name: document.Name, Source: document.Content, Module: s.unit.Move(readAll(document.Module)), Foreign: true})
+		files = append(files, rule.File{Name: document.Name, Source: document.Content, Module: readAll(s.unit.Move(document.Module)), Foreign: true})
 	}
 	files = append(files, rule.File{Name: fmt.Sprintf("kubescape_%d", number), Foreign: true, Documents: data})
 	s.files = files

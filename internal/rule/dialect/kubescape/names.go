@@ -2,6 +2,8 @@ package kubescape
 
 import (
 	"github.com/open-policy-agent/opa/v1/ast"
+
+	"github.com/kubereeve/reeve/internal/rule"
 )
 
 // rulesRead returns the names that the Rego rules of a module read.
@@ -18,12 +20,7 @@ func rulesRead(module *ast.Module) map[ast.Var]bool {
 // nameOwnRules makes a module call its own rules by their names alone, where it calls
 // them data.armo_builtins.name or by the name of an import.
 func nameOwnRules(module *ast.Module) {
-	aliases := make(map[ast.Var]bool)
-	for _, imported := range module.Imports {
-		if imported.Path.Value.Compare(packageRef) == 0 {
-			aliases[imported.Name()] = true
-		}
-	}
+	imports := rule.ImportsOf(module)
 	operators := make(map[*ast.Term]bool)
 	eachCall(module, func(operator *ast.Term, _ string) { operators[operator] = true })
 	ast.WalkTerms(module, func(term *ast.Term) bool {
@@ -31,20 +28,17 @@ func nameOwnRules(module *ast.Module) {
 		if !ok {
 			return false
 		}
-		head, _ := ref[0].Value.(ast.Var)
-		switch {
-		case ref.HasPrefix(packageRef) && len(ref) > len(packageRef):
-			ref = ref[len(packageRef):]
-		case aliases[head] && len(ref) > 1:
-			ref = ref[1:]
-		default:
+		if head, _ := ref[0].Value.(ast.Var); imports[head].Equal(packageRef) {
+			ref = imports.Expand(ref)
+		}
+		if !ref.HasPrefix(packageRef) || len(ref) == len(packageRef) {
 			return false
 		}
-		name, ok := ref[0].Value.(ast.String)
+		name, ok := ref[len(packageRef)].Value.(ast.String)
 		if !ok {
 			return false
 		}
-		own := ast.Ref{ast.VarTerm(string(name))}.Concat(ref[1:])
+		own := ast.Ref{ast.VarTerm(string(name))}.Concat(ref[len(packageRef)+1:])
 		if term.Value = own; len(own) == 1 && !operators[term] {
 			term.Value = ast.Var(name)
 		}
