@@ -47,10 +47,22 @@ func runDown(ctx context.Context, args []string) error {
 	return s.tearDown(ctx)
 }
 
-// tearDown undoes an `up` of which any part may be missing. It goes on after
-// an error, keeps the state as long as something is left, and can be repeated.
-// It never needs the API server: after a crash there is none.
+// tearDown undoes an `up` of which any part may be missing. It keeps the state
+// as long as something is left, and can be repeated.
 func (s *state) tearDown(ctx context.Context) error {
+	if err := s.undo(ctx); err != nil {
+		return err
+	}
+	if err := s.clear(); err != nil {
+		return err
+	}
+	fmt.Fprintln(os.Stderr, "down; the logs stay in", s.path("log"))
+	return nil
+}
+
+// undo stops the processes and gives the machine back. It goes on after an
+// error and never needs the API server: after a crash there is none.
+func (s *state) undo(ctx context.Context) error {
 	t := steps{started: time.Now()}
 	errs := []error{s.stopAll(ctx)}
 	t.done("processes stopped")
@@ -61,10 +73,6 @@ func (s *state) tearDown(ctx context.Context) error {
 	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("not everything could be removed; running down again may help:\n%w", err)
 	}
-	if err := s.clear(); err != nil {
-		return err
-	}
-	fmt.Fprintln(os.Stderr, "down; the logs stay in", s.path("log"))
 	return nil
 }
 

@@ -166,8 +166,7 @@ func inheritCpuset(root, dir string) error {
 // machine.
 func checkHostFree(ctx context.Context, s *state) error {
 	if exists, alias := bridgeOwner(s.bridge()); exists {
-		return fmt.Errorf("the network interface %s exists already (%s); one real node fits on a machine: run `cluster down --dir DIR` for it, or remove the interface",
-			s.bridge(), alias)
+		return fmt.Errorf("the network interface %s exists already and is not ours (alias %q); choose another --name", s.bridge(), alias)
 	}
 	if err := checkPodNetworkFree(); err != nil {
 		return err

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -120,6 +121,48 @@ func TestATierTwoClusterRunsCrashesAndServesPods(t *testing.T) {
 	c.eventually("testload: ok", "get", "--raw", "/api/v1/namespaces/default/services/web:80/proxy/")
 	c.down() // with pods still running
 	c.assertNothingLeft()
+}
+
+// A job's end may kill everything at once, and leave nobody to take the rest
+// down; the next one, from another directory, must not fail for it.
+func TestTheRemainsOfAKilledTierTwoClusterDoNotKeepTheNextFromStarting(t *testing.T) {
+	for _, directoryGone := range []bool{false, true} {
+		c := startCluster(t, "--tier", "2")
+		c.runPod("sleeper", "sleep")
+		c.eventually("Running", "get", "pod", "sleeper")
+		if err := runUp(t.Context(), []string{"--dir", c.dir + "-next", "--tier", "2", "--name", "reevenext"}); err == nil || !strings.Contains(err.Error(), c.dir) {
+			t.Errorf("up beside a cluster that runs: %v, want an error that names %s", err, c.dir)
+		}
+		c.killAll()
+		if directoryGone {
+			if err := errors.Join(c.state.unmountAll(t.Context()), os.RemoveAll(c.dir)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		next := startCluster(t, "--tier", "2", "--name", "reevenext")
+		next.runPod("sleeper", "sleep")
+		next.eventually("Running", "get", "pod", "sleeper")
+		next.down()
+		if directoryGone { // and with it the knowledge which sockets of containerd's are its own
+			c.state.removeHostDirs()
+		}
+		c.assertNothingLeft()
+		next.assertNothingLeft()
+	}
+}
+
+// killAll ends every process of the cluster, containers too, as a job's end
+// does.
+func (c *testCluster) killAll() {
+	c.t.Helper()
+	for len(markedProcesses(c.state.ID)) > 0 {
+		for _, id := range markedProcesses(c.state.ID) {
+			_ = syscall.Kill(id.pid, syscall.SIGKILL)
+		}
+	}
+	if err := killCgroup(c.state); err != nil {
+		c.t.Fatal(err)
+	}
 }
 
 // A daemon that was killed cannot help to clean up behind itself.

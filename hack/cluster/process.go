@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -119,12 +120,22 @@ func markedProcesses(clusterID string) []procID {
 	if clusterID == "" {
 		return nil
 	}
-	want := []byte(markerVariable + "=" + clusterID)
+	return processesWith(func(variable string) bool { return variable == markerVariable+"="+clusterID })
+}
+
+// allMarkedProcesses finds the live processes of all clusters on this machine.
+func allMarkedProcesses() []procID {
+	return processesWith(func(variable string) bool { return strings.HasPrefix(variable, markerVariable+"=") })
+}
+
+// processesWith finds the live processes, this one aside, that have a variable
+// in their environment that matches.
+func processesWith(matches func(variable string) bool) []procID {
 	files, _ := filepath.Glob("/proc/[0-9]*/environ")
 	var found []procID
 	for _, f := range files {
-		env, err := os.ReadFile(f)
-		if err != nil || !containsVariable(env, want) {
+		environ, err := os.ReadFile(f)
+		if err != nil || !slices.ContainsFunc(strings.Split(string(environ), "\x00"), matches) {
 			continue
 		}
 		pid, err := strconv.Atoi(filepath.Base(filepath.Dir(f)))
@@ -136,15 +147,6 @@ func markedProcesses(clusterID string) []procID {
 		}
 	}
 	return found
-}
-
-func containsVariable(environ, want []byte) bool {
-	for v := range bytes.SplitSeq(environ, []byte{0}) {
-		if bytes.Equal(v, want) {
-			return true
-		}
-	}
-	return false
 }
 
 // process is one daemon to start.

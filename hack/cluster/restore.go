@@ -12,6 +12,9 @@ import (
 	"time"
 )
 
+// cniResults is where the CNI library writes, whatever its configuration says.
+const cniResults = "/var/lib/cni/results"
+
 // restoreHost gives the machine back as `up` found it.
 func (s *state) restoreHost(ctx context.Context) error {
 	errs := []error{s.removeShimSockets(), s.unmountAll(ctx)}
@@ -113,13 +116,16 @@ func (s *state) removeLogLinks() error {
 }
 
 // removeCNIResults drops what the CNI library noted, in a fixed place, about
-// the network of each pod sandbox.
+// each pod sandbox: one file per network, and every sandbox is on the loopback
+// as well as on the cluster's.
 func (s *state) removeCNIResults() error {
-	sandboxes, _ := filepath.Glob(s.path("containerd", "io.containerd.grpc.v1.cri", "sandboxes", "*"))
+	prefix := filepath.Join(cniResults, s.Name+"-")
+	files, _ := filepath.Glob(prefix + "*-eth0")
 	var errs []error
-	for _, sandbox := range sandboxes {
-		results, _ := filepath.Glob("/var/lib/cni/results/*-" + filepath.Base(sandbox) + "-*")
-		for _, f := range results {
+	for _, f := range files {
+		sandbox := strings.TrimSuffix(strings.TrimPrefix(f, prefix), "-eth0")
+		all, _ := filepath.Glob(filepath.Join(cniResults, "*-"+sandbox+"-*"))
+		for _, f := range all {
 			errs = append(errs, os.Remove(f))
 		}
 	}

@@ -32,8 +32,11 @@ type state struct {
 	HostDirs     []string          `json:"hostDirs,omitempty"` // missing at up; removed when empty
 }
 
+// bridgeSuffix ends the name of every tier 2 cluster's bridge.
+const bridgeSuffix = "br0"
+
 func (s *state) nodeName() string   { return s.Name + "-node" }
-func (s *state) bridge() string     { return s.Name + "br0" }
+func (s *state) bridge() string     { return s.Name + bridgeSuffix }
 func (s *state) cgroup() string     { return "/" + s.Name }
 func (s *state) pki() pki           { return pki{dir: s.path("pki")} }
 func (s *state) kubeconfig() string { return s.path("admin.kubeconfig") }

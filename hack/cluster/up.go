@@ -128,6 +128,9 @@ func up(ctx context.Context, r repo, dir string, o upOptions) error {
 	}
 	s := &state{dir: dir, ID: rand.Text(), Name: o.name, Tier: o.tier, BinDir: c.binDir(), FastCrash: o.fastCrash, Ports: ports}
 	if o.tier == 2 {
+		if err := clearRemains(ctx); err != nil {
+			return err
+		}
 		if err := checkHostFree(ctx, s); err != nil {
 			return err
 		}
