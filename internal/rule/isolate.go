@@ -64,18 +64,6 @@ func (u *Unit) Move(module *ast.Module) *ast.Module {
 	return moved
 }
 
-// WalkTerms calls f with all terms of a module, until it returns true for what is not to
-// be walked further: those in the brackets of rules' names too, which OPA passes over.
-func WalkTerms(module *ast.Module, f func(*ast.Term) bool) {
-	ast.WalkTerms(module, f)
-	ast.WalkRules(module, func(r *ast.Rule) bool {
-		for i := 1; i < len(r.Head.Reference); i++ {
-			ast.WalkTerms(r.Head.Reference[i], f)
-		}
-		return false
-	})
-}
-
 // Package returns where a package of the unit is after it was moved.
 func (u *Unit) Package(path ast.Ref) ast.Ref { return u.move(path) }
 

@@ -12,7 +12,7 @@ import (
 // OPA's evaluator may call itself without end, which ends the process.
 func CheckNames(file string, module *ast.Module) *Problem {
 	var problem *Problem
-	ast.WalkTerms(module, func(term *ast.Term) bool {
+	WalkTerms(module, func(term *ast.Term) bool {
 		name, ok := term.Value.(ast.Var)
 		if ok && strings.HasPrefix(string(name), ast.LocalVarPrefix) && problem == nil {
 			problem = &Problem{File: file, Message: fmt.Sprintf("the variable %s has a name that OPA's compiler gives; rename it", name)}

@@ -5,7 +5,7 @@ import "github.com/open-policy-agent/opa/v1/ast"
 // Refers tells whether a module refers to a package, or to what contains it.
 func Refers(module *ast.Module, path ast.Ref) bool {
 	found := false
-	ast.WalkRefs(module, func(ref ast.Ref) bool {
+	WalkRefs(module, func(ref ast.Ref) bool {
 		found = found || leadsTo(ref.GroundPrefix(), path)
 		return found
 	})

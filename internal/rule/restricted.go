@@ -64,7 +64,7 @@ func (t *Trusted) Allows(builtin string) bool {
 func CheckBuiltins(file string, module *ast.Module, trusted *Trusted) []*Problem {
 	var problems []*Problem
 	seen := make(map[Problem]bool)
-	ast.WalkTerms(module, func(term *ast.Term) bool {
+	WalkTerms(module, func(term *ast.Term) bool {
 		ref, ok := term.Value.(ast.Ref)
 		if !ok || len(ref) == 0 {
 			return false

@@ -154,7 +154,7 @@ func mentionedIn(module *ast.Module) map[string]bool {
 func eachUseIn(r *ast.Rule, f func(string)) {
 	for ; r != nil; r = r.Else {
 		eachUse(r.Body, f)
-		for _, term := range append([]*ast.Term{r.Head.Key, r.Head.Value}, r.Head.Args...) {
+		for _, term := range slices.Concat([]*ast.Term{r.Head.Key, r.Head.Value}, []*ast.Term(r.Head.Args), []*ast.Term(r.Head.Ref())[1:]) {
 			if term != nil {
 				eachUse(term, f)
 			}

@@ -44,7 +44,7 @@ func (a AdmissionReview) withoutGathering(module, became *ast.Module) *ast.Modul
 func (a AdmissionReview) gathers(module *ast.Module, r *ast.Rule) bool {
 	imports := rule.ImportsOf(module)
 	found, other := false, false
-	ast.WalkRefs(r, func(ref ast.Ref) bool {
+	rule.WalkRefs(r, func(ref ast.Ref) bool {
 		ref = imports.Expand(ref)
 		at := slices.IndexFunc(ref, func(step *ast.Term) bool {
 			word, ok := step.Value.(ast.String)

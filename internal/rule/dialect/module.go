@@ -54,7 +54,7 @@ func wordless(module *ast.Module, choose func(string) bool) (string, int) {
 func readsInput(module *ast.Module, field string) bool {
 	prefix := ast.InputRootRef.Append(ast.StringTerm(field))
 	found := false
-	ast.WalkRefs(module, func(ref ast.Ref) bool {
+	rule.WalkRefs(module, func(ref ast.Ref) bool {
 		found = found || ref.HasPrefix(prefix)
 		return found
 	})
@@ -67,7 +67,7 @@ func readsData(module *ast.Module, path ast.Ref) bool {
 	imports := rule.ImportsOf(module)
 	found := false
 	for _, r := range module.Rules {
-		ast.WalkRefs(r, func(ref ast.Ref) bool {
+		rule.WalkRefs(r, func(ref ast.Ref) bool {
 			found = found || imports.Expand(ref).HasPrefix(path)
 			return found
 		})
@@ -79,7 +79,7 @@ func readsData(module *ast.Module, path ast.Ref) bool {
 // Gatekeeper gives: then it means nothing to conftest. Some rules are for both.
 func readsReviewAlone(module *ast.Module) bool {
 	alone := readsInput(module, "review")
-	ast.WalkRefs(module, func(ref ast.Ref) bool {
+	rule.WalkRefs(module, func(ref ast.Ref) bool {
 		if ref.HasPrefix(ast.InputRootRef) {
 			path := groundStrings(ref[1:])
 			alone = alone && len(path) > 0 && (path[0] == "review" || path[0] == "parameters")
@@ -93,7 +93,7 @@ func readsReviewAlone(module *ast.Module) bool {
 // only, as in input[0] and input[_].contents.
 func readsCombinedAlone(module *ast.Module) bool {
 	combined, other := false, false
-	ast.WalkRefs(module, func(ref ast.Ref) bool {
+	rule.WalkRefs(module, func(ref ast.Ref) bool {
 		if !ref.HasPrefix(ast.InputRootRef) {
 			return false
 		}

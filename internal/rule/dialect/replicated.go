@@ -94,7 +94,7 @@ func replicatedReferences(module *ast.Module, isPackage func(string) bool) (*ast
 		return false
 	}
 	for _, each := range moved.Rules {
-		ast.WalkTerms(each, visit)
+		rule.WalkTerms(each, visit)
 	}
 	return moved, asked
 }

@@ -25,6 +25,7 @@ func TestBuiltinsThatReachOutAreRefusedByName(t *testing.T) {
 		{name: "in place of another function", body: "violation contains \"x\" if count({\"url\": \"http://x\"}) == 1 with count as http.send", refused: "http.send", line: 9},
 		{name: "behind an argument of its name", body: "http := 1\nf(http) := http.send({\"url\": \"http://x\"})\nviolation contains \"x\" if f(1)", refused: "http.send", line: 10},
 		{name: "behind an import of its name", body: "import data.reeve.lib.http\nviolation contains \"x\" if http.send({})", refused: "http.send", line: 10},
+		{name: "in the brackets of a name", body: "seen[http.send({\"url\": \"http://x\"}).body].at := 1\nviolation contains \"x\" if seen.x", refused: "http.send", line: 9},
 		{name: "in a string", body: "violation contains \"http.send\" if input.object.kind == \"Pod\""},
 		{name: "below the input", body: "violation contains \"x\" if input.object.http.send == 1"},
 		{name: "the clock", body: "violation contains \"x\" if time.now_ns() > 0"},
@@ -54,6 +55,7 @@ func TestNamesOfTheCompilerAreRefused(t *testing.T) {
 	for _, body := range []string{
 		"violation contains __local0__ if {\n\tbits.and(7, 9, __local1__)\n\t__local0_r = __local1__\n}",
 		"violation contains \"x\" if some __local3__ in input.object.list",
+		"seen[__local0__].at := 1 if some __local0__ in input.list\nviolation contains \"x\" if seen.x",
 		"f(__local0__) := 1\nviolation contains \"x\" if f(1)",
 	} {
 		ids, problems := load(directory(t, map[string]string{"mine.rego": metadata + "package acme.mine\n\n" + body + "\n"}))

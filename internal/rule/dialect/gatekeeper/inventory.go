@@ -171,6 +171,6 @@ func inventoryReferences(module *ast.Module, f func(ast.Ref)) {
 		return false
 	}
 	for _, each := range module.Rules {
-		ast.WalkTerms(each, visit)
+		rule.WalkTerms(each, visit)
 	}
 }

@@ -69,6 +69,14 @@ func TestImportsOfTheInventoryAreReferencesToIt(t *testing.T) {
 	}
 }
 
+func TestTheBracketsOfNamesReadTheInventory(t *testing.T) {
+	text := reading(t, "        seen.x\n", "")
+	read := template(t, replace(t, text, "package wantedlabels\n", "package wantedlabels\n      seen[data.inventory.cluster[\"v1\"].Namespace[_].metadata.name].at = 1 { true }\n"))
+	if want := (schema.GroupKind{Kind: "Namespace"}); !read.Inventory.Kinds[want] {
+		t.Errorf("kinds %v, want %s among them", read.Inventory.Kinds, want)
+	}
+}
+
 func TestABadAnnotationIsNamedWhereItIsNeeded(t *testing.T) {
 	if read := template(t, reading(t, `        data.inventory.namespace[_]["v1"].Pod[_]`+"\n", "hello")); len(read.Inventory.Kinds) != 1 {
 		t.Errorf("kinds %v", read.Inventory.Kinds)

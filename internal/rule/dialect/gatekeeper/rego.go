@@ -69,7 +69,7 @@ var externalData = ast.Ref{ast.VarTerm("external_data")}
 // checkProviders refuses templates that ask providers of external data.
 func (t *Template) checkProviders(module *ast.Module) *rule.Problem {
 	var call *ast.Term
-	ast.WalkTerms(module, func(term *ast.Term) bool {
+	rule.WalkTerms(module, func(term *ast.Term) bool {
 		if ref, ok := term.Value.(ast.Ref); ok && call == nil && ref.Equal(externalData) {
 			call = term
 		}
@@ -151,7 +151,7 @@ func (t *Template) isSet() bool {
 // template pass everything.
 func (t *Template) checkReferences(module *ast.Module) *rule.Problem {
 	var wrong *ast.Term
-	ast.WalkTerms(module, func(term *ast.Term) bool {
+	rule.WalkTerms(module, func(term *ast.Term) bool {
 		ref, ok := term.Value.(ast.Ref)
 		if !ok || wrong != nil || len(ref) < 2 || !ref.HasPrefix(ast.DefaultRootRef) {
 			return wrong != nil

@@ -4,6 +4,8 @@ import (
 	"slices"
 
 	"github.com/open-policy-agent/opa/v1/ast"
+
+	"github.com/kubereeve/reeve/internal/rule"
 )
 
 // The fields of input, see Dialect.
@@ -206,7 +208,7 @@ func (a *analysis) helpersRead(r *ast.Rule) bool {
 // inputs returns the terms below a node that are input or lead into it.
 func inputs(node any) []*ast.Term {
 	var found []*ast.Term
-	ast.WalkTerms(node, func(term *ast.Term) bool {
+	rule.WalkTerms(node, func(term *ast.Term) bool {
 		switch value := term.Value.(type) {
 		case ast.Ref:
 			if value.HasPrefix(ast.InputRootRef) {

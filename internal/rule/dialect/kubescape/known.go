@@ -51,7 +51,7 @@ var knownKinds = func() map[string]schema.GroupKind {
 // kindsNamed returns the kinds of Kubernetes that stand in a module as texts.
 func kindsNamed(module *ast.Module) []schema.GroupKind {
 	var named []schema.GroupKind
-	ast.WalkTerms(module, func(term *ast.Term) bool {
+	rule.WalkTerms(module, func(term *ast.Term) bool {
 		if text, ok := term.Value.(ast.String); ok {
 			kind, known := knownKinds[strings.ToLower(string(text))]
 			if known && kind.Kind == string(text) {

@@ -66,7 +66,7 @@ func newUnit(number int, documents []*rule.Document, rules []*source, inputs *co
 func usedBy(modules []*ast.Module, candidates, used []*rule.Document) []*rule.Document {
 	references := make(map[string]bool)
 	for _, module := range modules {
-		ast.WalkRefs(module, func(ref ast.Ref) bool {
+		rule.WalkRefs(module, func(ref ast.Ref) bool {
 			if ref.HasPrefix(ast.DefaultRootRef) {
 				ground := ref.GroundPrefix()
 				for n := 2; n <= len(ground); n++ {
@@ -150,7 +150,7 @@ func eachCall(module *ast.Module, f func(operator *ast.Term, name string)) {
 		}
 		return false
 	})
-	ast.WalkTerms(module, func(term *ast.Term) bool {
+	rule.WalkTerms(module, func(term *ast.Term) bool {
 		if call, ok := term.Value.(ast.Call); ok {
 			visit(call)
 		}

@@ -23,7 +23,7 @@ func nameOwnRules(module *ast.Module) {
 	imports := rule.ImportsOf(module)
 	operators := make(map[*ast.Term]bool)
 	eachCall(module, func(operator *ast.Term, _ string) { operators[operator] = true })
-	ast.WalkTerms(module, func(term *ast.Term) bool {
+	rule.WalkTerms(module, func(term *ast.Term) bool {
 		ref, ok := term.Value.(ast.Ref)
 		if !ok {
 			return false

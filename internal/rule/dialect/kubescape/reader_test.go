@@ -241,9 +241,10 @@ func TestARuleOnEveryKindReadsThoseThatItNames(t *testing.T) {
 
 func TestARuleComparesObjectsWhoseLibraryReadsInput(t *testing.T) {
 	for library, joined := range map[string]bool{
-		"package lib\npods[p] { p := input[_]; p.kind == \"Pod\" }\n":       true,
-		"package lib\nimport input as objects\npods[objects[_]] { true }\n": true,
-		"package lib\npods[p] { p := data.postureControlInputs.x[_] }\n":    false,
+		"package lib\npods[p] { p := input[_]; p.kind == \"Pod\" }\n":                      true,
+		"package lib\nimport input as objects\npods[objects[_]] { true }\n":                true,
+		"package lib\npods[p] { s := seen[p]; s.at }\nseen[input[_]].at = true { true }\n": true,
+		"package lib\npods[p] { p := data.postureControlInputs.x[_] }\n":                   false,
 	} {
 		set, problems := load(map[string]string{
 			"a/raw.rego":           "package armo_builtins\nimport data.lib\ndeny[m] { x := input[_]; lib.pods[x]; m := {\"alertMessage\": \"x\", \"alertObject\": {\"k8sApiObjects\": [x]}} }\n",
