@@ -76,7 +76,7 @@ func TestTestExitCodes(t *testing.T) {
 		{name: "no such directory", line: "test testdata/nowhere", want: 1, err: "error: testdata/nowhere: no such file or directory\n1 error: not everything could be tested\n"},
 		{name: "no such library", line: "test --library testdata/nowhere " + passing, want: 1, err: "testdata/nowhere: no such file"},
 		{name: "a file", line: "test testdata/rules/role.rego", want: 1, err: "not a directory"},
-		{name: "an empty directory", line: "test " + empty, want: 1, err: "no .rego file in this directory"},
+		{name: "an empty directory", line: "test " + empty, want: 1, err: "there is no rule here"},
 		{name: "nothing is chosen", line: "test --run nowhere " + passing, want: 1, err: "no fixture and no test matches nowhere"},
 		{name: "nothing of Reeve's own", line: "test " + suites + "/passing", want: 1, err: "there is nothing to test in testdata/gator/passing; suites of Gatekeeper's gator run with --gatekeeper"},
 		{name: "suites that pass", line: "test --gatekeeper " + suites + "/passing"},

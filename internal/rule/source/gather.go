@@ -45,6 +45,7 @@ func Modules(source Source) []rule.File {
 // gatherer reads the files of one source.
 type gatherer struct {
 	source    Source
+	mounted   bool // behind a link to a directory of a mounted ConfigMap
 	documents []*rule.Document
 	problems  []*rule.Problem
 }
@@ -60,12 +61,17 @@ func (g *gatherer) visit(name string, entry fs.DirEntry, err error) error {
 		return nil
 	}
 	if entry.IsDir() {
-		if entry.Name() == "testdata" || isVersion(entry.Name()) {
+		if entry.Name() == "testdata" || Hidden(entry.Name()) {
 			return fs.SkipDir
 		}
 		return nil
 	}
-	if isData := slices.Contains(dataExtensions, path.Ext(name)); !isData && (path.Ext(name) != ".rego" || strings.HasSuffix(name, "_test.rego")) {
+	if entry.Type()&fs.ModeSymlink != 0 && g.leadsToMounted(name) {
+		g.mounted = true
+		defer func() { g.mounted = false }()
+		return fs.WalkDir(g.source.FS, name, g.visit)
+	}
+	if !IsRead(name) || strings.HasSuffix(name, "_test.rego") {
 		return nil
 	}
 	if err := g.read(name); err != nil {
@@ -74,16 +80,47 @@ func (g *gatherer) visit(name string, entry fs.DirEntry, err error) error {
 	return nil
 }
 
-// isVersion tells whether a directory is one version of a mounted ConfigMap,
-// as in ..2026_01_31_12_00_00.123: links beside it lead to its files, which
-// would be read twice.
-func isVersion(directory string) bool {
-	return strings.HasPrefix(directory, "..")
+// leadsToMounted tells whether a link leads to a directory of a mounted ConfigMap.
+// There are none behind such a link, which could lead in circles.
+func (g *gatherer) leadsToMounted(name string) bool {
+	target, err := fs.ReadLink(g.source.FS, name)
+	if err != nil || g.mounted || !IsMounted(target) {
+		return false
+	}
+	info, err := fs.Stat(g.source.FS, name)
+	return err == nil && info.IsDir()
+}
+
+// Hidden tells whether a directory holds nothing to read: Git's own data, and the
+// versions of a mounted ConfigMap, as in ..2026_01_31_12_00_00.123, to which links
+// beside it lead.
+func Hidden(directory string) bool {
+	return directory == ".git" || strings.HasPrefix(directory, "..")
+}
+
+// IsMounted tells whether a link to this target is the kubelet's: it makes one for
+// each file, and each directory, of the version of the moment.
+func IsMounted(target string) bool { return strings.HasPrefix(target, "..data/") }
+
+// IsRead tells whether a file may be a rule or its data by its name. Those that
+// Emacs locks files with, and in which macOS keeps what its archives have no place
+// for, only look so.
+func IsRead(name string) bool {
+	base := path.Base(name)
+	if strings.HasPrefix(base, ".#") || strings.HasPrefix(base, "._") {
+		return false
+	}
+	return path.Ext(base) == ".rego" || slices.Contains(dataExtensions, path.Ext(base))
 }
 
 // byteOrderMark is what some editors put first in a file. The parser would not
 // see the METADATA behind it.
 var byteOrderMark = []byte("\ufeff")
+
+// isWide tells whether a text begins as UTF-16 does.
+func isWide(content []byte) bool {
+	return bytes.HasPrefix(content, []byte("\xff\xfe")) || bytes.HasPrefix(content, []byte("\xfe\xff"))
+}
 
 func (g *gatherer) read(name string) error {
 	info, err := fs.Stat(g.source.FS, name)
@@ -103,6 +140,9 @@ func (g *gatherer) read(name string) error {
 	content, err := fs.ReadFile(g.source.FS, name)
 	if err != nil {
 		return err
+	}
+	if isWide(content) {
+		return errors.New("the file is UTF-16, as PowerShell writes it; save it as UTF-8")
 	}
 	document := &rule.Document{
 		Name:    g.source.file(name),

@@ -35,6 +35,13 @@ func (s Source) file(name string) string {
 	return filepath.Join(s.Name, filepath.FromSlash(name))
 }
 
+// holds tells whether a file, as file returns it, is one of the source, or the
+// source as a whole.
+func (s Source) holds(file string) bool {
+	root := s.file(".")
+	return file == s.Name || root == "." || file == root || strings.HasPrefix(file, strings.TrimSuffix(root, "/.")+"/")
+}
+
 // Directory returns the source of a directory.
 func Directory(dir string) Source {
 	return Source{FS: os.DirFS(dir), Name: dir}
@@ -91,9 +98,9 @@ func without(sources []Source, documents []*rule.Document, problems []*rule.Prob
 	var empty []*rule.Problem
 	for _, source := range sources {
 		claimed := slices.ContainsFunc(documents, func(d *rule.Document) bool { return d.Tree == source.Name && d.Claimed })
-		wrong := slices.ContainsFunc(problems, func(p *rule.Problem) bool { return strings.HasPrefix(p.File, source.Name) })
+		wrong := slices.ContainsFunc(problems, func(p *rule.Problem) bool { return source.holds(p.File) })
 		if !claimed && !wrong {
-			empty = append(empty, &rule.Problem{File: source.Name, Message: "no .rego file in this directory, and no other rule; name the directory that holds the rules"})
+			empty = append(empty, &rule.Problem{File: source.Name, Message: "there is no rule here, neither a .rego file nor another; name what holds the rules"})
 		}
 	}
 	return empty

@@ -137,8 +137,8 @@ func TestADirectoryThatCannotBeReadIsNamed(t *testing.T) {
 	}{
 		{"missing", func(dir string) string { return filepath.Join(dir, "missing") }, "DIR: no such file or directory"},
 		{"a file", func(dir string) string { return filepath.Join(dir, "good.rego") }, "DIR: not a directory"},
-		{"without rules", func(dir string) string { return filepath.Join(dir, "empty") }, "DIR: no .rego file in this directory, and no other rule; name the directory that holds the rules"},
-		{"with tests only", func(dir string) string { return filepath.Join(dir, "tests") }, "DIR: no .rego file in this directory, and no other rule; name the directory that holds the rules"},
+		{"without rules", func(dir string) string { return filepath.Join(dir, "empty") }, "DIR: there is no rule here, neither a .rego file nor another; name what holds the rules"},
+		{"with tests only", func(dir string) string { return filepath.Join(dir, "tests") }, "DIR: there is no rule here, neither a .rego file nor another; name what holds the rules"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			dir := directory(t, map[string]string{"good.rego": ruleText("reeve.a.good"), "empty/README.md": "", "tests/a_test.rego": ""})

@@ -56,18 +56,18 @@ func IsArchive(name string) bool {
 // Open reads an archive from a file. It fails on the first entry that should not
 // be there, naming it, and when a limit is exceeded.
 func Open(file string, limits Limits) (fs.FS, error) {
+	info, err := os.Stat(file)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() { // even opening a pipe would wait for ever
+		return nil, errors.New("this is not a regular file; name a bundle (.tar.gz) or a directory")
+	}
 	opened, err := os.Open(file)
 	if err != nil {
 		return nil, err
 	}
 	defer opened.Close() //nolint:errcheck // it was only read
-	info, err := opened.Stat()
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() { // reading a pipe would wait for ever
-		return nil, errors.New("this is not a regular file; name a bundle (.tar.gz) or a directory")
-	}
 	tree := NewTree(limits)
 	if err := tree.AddArchive(opened); err != nil {
 		return nil, err
@@ -94,7 +94,7 @@ func (t *Tree) AddArchive(r io.Reader) error {
 		header, err := archive.Next()
 		switch {
 		case errors.Is(err, io.EOF):
-			return nil
+			return t.checksum(bounded)
 		case bounded.N <= 0:
 			return t.tooLarge()
 		case err != nil:
@@ -104,6 +104,19 @@ func (t *Tree) AddArchive(r io.Reader) error {
 			return err
 		}
 	}
+}
+
+// checksum reads what follows the last entry: behind it is the sum of all of it,
+// which is compared when it has been read.
+func (t *Tree) checksum(bounded *io.LimitedReader) error {
+	_, err := io.Copy(io.Discard, bounded)
+	switch {
+	case errors.Is(err, gzip.ErrChecksum):
+		return errors.New("its contents do not have the checksum that it says; fetch or make the archive again")
+	case bounded.N <= 0:
+		return t.tooLarge()
+	}
+	return nil // tar passes over anything else that follows, too
 }
 
 // addEntry adds one entry of an archive.

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -110,8 +111,28 @@ func TestWhatIsNoFileIsNotOpened(t *testing.T) {
 	if _, err := bundle.Open(t.TempDir(), bundle.DefaultLimits()); err == nil || !strings.Contains(err.Error(), "not a regular file") {
 		t.Errorf("error %v, want one that says that a directory is no archive", err)
 	}
+	pipe := filepath.Join(t.TempDir(), "pipe.tar.gz") // nobody will ever write to it
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := bundle.Open(pipe, bundle.DefaultLimits()); err == nil || !strings.Contains(err.Error(), "not a regular file") {
+		t.Errorf("error %v, want one that says that a pipe is no archive", err)
+	}
 	if _, err := bundle.Open(filepath.Join(t.TempDir(), "missing.tgz"), bundle.DefaultLimits()); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("error %v, want one that says that there is no such file", err)
+	}
+}
+
+func TestAnArchiveWithAWrongChecksumIsRefused(t *testing.T) {
+	packed := archive(t, file("a.rego", 100))
+	packed[len(packed)-5] ^= 1 // of the four bytes before the size
+	if err := bundle.NewTree(bundle.DefaultLimits()).AddArchive(bytes.NewReader(packed)); err == nil || !strings.Contains(err.Error(), "checksum") {
+		t.Errorf("error %v, want one that says that the checksum is wrong", err)
+	}
+	for name, rest := range map[string]string{"zeros": string(make([]byte, 2000)), "other bytes": "garbage"} {
+		if err := bundle.NewTree(bundle.DefaultLimits()).AddArchive(bytes.NewReader(append(archive(t, file("a.rego", 100)), rest...))); err != nil {
+			t.Errorf("%s behind the archive: %v", name, err)
+		}
 	}
 }
 
