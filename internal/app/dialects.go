@@ -1,7 +1,6 @@
 package app
 
 import (
-	"fmt"
 	"slices"
 
 	"github.com/kubereeve/reeve/internal/rule"
@@ -10,7 +9,7 @@ import (
 )
 
 // dialects returns the readers of rules as flags and configuration want them, and
-// what of the data for conftest cannot be read.
+// what of the data for conftest cannot be used.
 func (o *RuleOptions) dialects(configuration *Configuration) ([]rule.Reader, []*rule.Problem) {
 	wanted := configuration.Complete.Rules
 	options := dialect.Options{
@@ -18,12 +17,6 @@ func (o *RuleOptions) dialects(configuration *Configuration) ([]rule.Reader, []*
 		Kubescape: kubescape.Options{Inputs: wanted.Kubescape.Inputs, Cluster: map[string]string{"cloudProvider": wanted.Kubescape.CloudProvider}},
 	}
 	var problems []*rule.Problem
-	for _, path := range slices.Concat(wanted.Conftest.Data, o.ConftestData) {
-		documents, err := dialect.ReadData(path)
-		if err != nil {
-			problems = append(problems, &rule.Problem{File: path, Message: fmt.Sprintf("the data for conftest rules cannot be read: %v", err)})
-		}
-		options.Conftest.Data = append(options.Conftest.Data, documents...)
-	}
+	options.Conftest.Data, problems = dialect.ReadData(slices.Concat(wanted.Conftest.Data, o.ConftestData)...)
 	return dialect.With(options), problems
 }

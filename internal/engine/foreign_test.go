@@ -2,7 +2,6 @@ package engine_test
 
 import (
 	"context"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -197,29 +196,5 @@ func TestConftestNamespacesChoosePackages(t *testing.T) {
 		source.Source{FS: fstest.MapFS{"a.rego": {Data: []byte(files["a.rego"])}, "b.rego": {Data: []byte(files["b.rego"])}}, Name: "rules"})
 	if len(set.Rules()) != 1 || set.Rules()[0].ID != "conftest/b" || len(problems) != 0 {
 		t.Errorf("rules %v, problems %v", set.Rules(), problems)
-	}
-}
-
-func TestConftestRulesReadTheirData(t *testing.T) {
-	dir := t.TempDir()
-	if err := os.MkdirAll(dir+"/team", 0o700); err != nil {
-		t.Fatal(err)
-	}
-	for name, text := range map[string]string{"a.yaml": "forbidden: [web]", "team/b.json": `{"owner": "jane"}`, "passed-over.rego": "not rego"} {
-		if err := os.WriteFile(dir+"/"+name, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	data, err := dialect.ReadData(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	e := foreignEngine(t, dialect.Options{Conftest: dialect.Conftest{Data: data}}, map[string]string{
-		"p.rego": "package main\nimport data.forbidden\ndeny[m] { input.metadata.name == forbidden[_]; m := data.team.owner }"})
-	if diff := cmp.Diff([]string{"conftest/p (deny): jane"}, found(t, e, resource.Create, podAlone)); diff != "" {
-		t.Errorf("(-want +got)\n%s", diff)
-	}
-	if _, err := dialect.ReadData(dir + "/missing"); err == nil {
-		t.Error("a directory that is not there was read")
 	}
 }

@@ -45,8 +45,7 @@ type grove struct {
 	name     string
 	members  []*rule.Document // of packages with entry points
 	imported []*rule.Document // of other packages that the members import
-	shared   *rule.Unit       // of the members
-	beside   *rule.Unit       // of the imported
+	shared   *rule.Unit       // of the members and the imported, with the data
 }
 
 // read claims the dialect's documents, tree by tree, and returns their files.
@@ -144,7 +143,7 @@ func (g *grove) find(tree []*rule.Document) {
 
 // files returns the moved files of the grove.
 func (g *grove) files() []rule.File {
-	g.shared, g.beside = rule.NewUnit(g.name), rule.NewUnit(g.name+"_lib")
+	g.shared = rule.NewUnit(g.name)
 	var apart []*rule.Document
 	together := g.members
 	if g.separate {
@@ -159,22 +158,32 @@ func (g *grove) files() []rule.File {
 			}
 		}
 	}
-	for _, document := range together {
+	for _, document := range slices.Concat(together, g.imported) {
 		g.shared.Add(document.Module)
 	}
+	files := g.data(g.shared, g.name, func(rule.DataDocument) bool { return true })
 	for _, document := range g.imported {
-		g.beside.Add(document.Module)
-	}
-	g.shared.Use(g.beside)
-	g.beside.Use(g.shared)
-	var files []rule.File
-	for _, document := range g.imported {
-		files = append(files, rule.File{Name: document.Name, Source: document.Content, Module: g.beside.Move(g.module(document)), Foreign: true})
+		files = append(files, rule.File{Name: document.Name, Source: document.Content, Module: g.shared.Move(g.module(document)), Foreign: true})
 	}
 	for _, document := range together {
 		files = append(files, g.file(document, g.shared)...)
 	}
 	return append(files, g.apart(apart)...)
+}
+
+// data returns the data that a unit reads, of those that are wanted. They are a file
+// of their own, because each of the others may be left out.
+func (g *grove) data(unit *rule.Unit, name string, want func(rule.DataDocument) bool) []rule.File {
+	file := rule.File{Name: "data for " + name, Foreign: true}
+	for _, data := range g.documents {
+		if want(data) {
+			file.Documents = append(file.Documents, unit.AddDocument(data.Path, data.Value))
+		}
+	}
+	if len(file.Documents) == 0 {
+		return nil
+	}
+	return []rule.File{file}
 }
 
 // apart returns files that do not go together, each rule in a unit of its own with
@@ -188,7 +197,9 @@ func (g *grove) apart(documents []*rule.Document) []rule.File {
 		unit := rule.NewUnit(fmt.Sprintf("%s_%d", g.name, i))
 		unit.Add(document.Module)
 		unit.Use(g.shared)
-		unit.Use(g.beside)
+		files = append(files, g.data(unit, document.Name, func(data rule.DataDocument) bool {
+			return data.Path[1].Equal(document.Module.Package.Path[1]) // the rest is beside it
+		})...)
 		files = append(files, g.file(document, unit)...)
 		for _, helper := range documents {
 			if len(g.names(helper.Module)) == 0 && helper.Module.Package.Path.Equal(document.Module.Package.Path) {
@@ -219,9 +230,6 @@ func (g *grove) file(document *rule.Document, unit *rule.Unit) []rule.File {
 	file := rule.File{Name: document.Name, Source: document.Content, Foreign: true}
 	if len(entrypoints) > 0 {
 		file.Rule = g.rule(document, unit.Package(module.Package.Path), entrypoints)
-	}
-	for _, data := range g.documents {
-		file.Documents = append(file.Documents, unit.AddDocument(data.Path, data.Value))
 	}
 	file.Module = unit.Move(module)
 	files := append(make([]rule.File, 0, 1+len(more)), file)
