@@ -66,7 +66,7 @@ func link(files []parsed, entries []*entry, shared []*ast.Rule) (compiler *ast.C
 		Stage: func(compiler *ast.Compiler) *ast.Error {
 			addRules(compiler.Modules[specialize.Package], shared)
 			for _, name := range slices.Sorted(maps.Keys(owners)) {
-				addRules(compiler.Modules[name], ownRules(compiler, owners[name]))
+				addOwn(compiler, compiler.Modules[name], owners[name])
 			}
 			return nil
 		},
@@ -96,22 +96,46 @@ func addRules(module *ast.Module, rules []*ast.Rule) {
 	}
 }
 
-// ownRules returns copies of the Rego rules of an entry that stand in its own file.
-func ownRules(compiler *ast.Compiler, e *entry) []*ast.Rule {
-	module := compiler.Modules[e.rule.File]
-	if module == nil {
-		return nil
+// addOwn adds copies of the Rego rules of an entry that stand in its own file to a
+// module, with what their METADATA says: rules may read it.
+func addOwn(compiler *ast.Compiler, module *ast.Module, e *entry) {
+	file := compiler.Modules[e.rule.File]
+	if file == nil {
+		return
 	}
-	var own []*ast.Rule
 	name := ast.Ref{ast.VarTerm(e.name)}
-	for _, original := range module.Rules {
-		if original.Head.Ref().Equal(name) {
-			rule := original.Copy()
-			rule.Annotations = nil
-			own = append(own, rule)
+	var own []*ast.Rule
+	documented := false
+	for _, original := range file.Rules {
+		if !original.Head.Ref().Equal(name) {
+			continue
+		}
+		rule := original.Copy()
+		rule.Annotations = nil
+		own = append(own, rule)
+		for _, annotations := range original.Annotations {
+			if ofDocument := annotations.Scope == "document"; !ofDocument || !documented { // each rule has it
+				documented = documented || ofDocument
+				module.Annotations = append(module.Annotations, annotations.Copy(rule))
+			}
 		}
 	}
-	return own
+	addPackageAnnotations(compiler, module, file.Package.Path)
+	addRules(module, own)
+}
+
+// addPackageAnnotations adds what METADATA says of a package, and of those above it,
+// to a module that stands for it.
+func addPackageAnnotations(compiler *ast.Compiler, module *ast.Module, path ast.Ref) {
+	for _, name := range slices.Sorted(maps.Keys(compiler.Modules)) {
+		other := compiler.Modules[name]
+		for _, annotations := range other.Annotations {
+			same := annotations.Scope == "package" && path.Equal(other.Package.Path)
+			if above := annotations.Scope == "subpackages" && path.HasPrefix(other.Package.Path); same || above {
+				module.Annotations = append(module.Annotations, annotations.Copy(module.Package))
+			}
+		}
+	}
 }
 
 // ready makes entries ready to be asked. Those of one name share what is compiled.
