@@ -1,7 +1,6 @@
 package dialect
 
 import (
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"regexp"
@@ -49,9 +48,16 @@ func (c Conftest) Read(documents []*rule.Document) ([]rule.File, []*rule.Problem
 	files, more := reader.read(documents)
 	problems = append(problems, more...)
 	for _, document := range documents {
-		if document.Module != nil && len(c.names(document.Module)) > 0 && readsData(document.Module, conftestFile) {
+		if document.Module == nil || !c.reads(document.Module) {
+			continue
+		}
+		if len(c.names(document.Module)) > 0 && readsData(document.Module, conftestFile) {
 			problems = append(problems, &rule.Problem{File: document.Name, Line: document.Module.Package.Location.Row,
 				Message: "the rule reads data.conftest.file, the file that is checked; objects have none, so what depends on it finds nothing"})
+		}
+		if line := strayException(document.Module); line > 0 && document.Claimed {
+			problems = append(problems, &rule.Problem{File: document.Name, Line: line,
+				Message: "exception is no set of lists with names of rules, so it excepts nothing; write exception contains [\"run_as_root\"] if { ... }"})
 		}
 	}
 	return files, problems
@@ -114,44 +120,6 @@ func (c Conftest) names(module *ast.Module) []rule.Entrypoint {
 		}
 		return finding.Deny, conftestName.MatchString(name)
 	})
-}
-
-// exceptionRule is the name of conftest's own exceptions: sets of lists with the
-// names of rules, without deny_ and the like, that do not count.
-const exceptionRule = "exception"
-
-// exceptionName returns how exceptions name a rule.
-func exceptionName(name string) string {
-	if !strings.Contains(name, "_") {
-		return ""
-	}
-	for _, prefix := range []string{"violation_", "deny_", "warn_"} {
-		name = strings.TrimPrefix(name, prefix)
-	}
-	return name
-}
-
-// except makes a module's rules heed the exceptions of its package, which may
-// stand in another file.
-func (c Conftest) except(members []*rule.Document, document *rule.Document, module *ast.Module) []rule.File {
-	if !slices.ContainsFunc(members, func(member *rule.Document) bool {
-		return member.Module.Package.Path.Equal(module.Package.Path) && slices.Contains(definedNames(member.Module), exceptionRule)
-	}) {
-		return nil
-	}
-	function := fmt.Sprintf("reeve_excepted_%x", sha256.Sum256([]byte(document.Name)))
-	for _, r := range module.Rules {
-		if conftestName.MatchString(definedName(r)) && len(r.Head.Args) == 0 {
-			for _, expression := range ast.MustParseBody(fmt.Sprintf("not %s(%q)", function, exceptionName(definedName(r)))) {
-				r.Body.Append(expression)
-			}
-		}
-	}
-	helper := fmt.Sprintf("%s\n\n%s(name) if %s[_][_] == name\n", module.Package, function, exceptionRule)
-	return []rule.File{{
-		Name:   document.Name + " (exceptions)",
-		Module: ast.MustParseModuleWithOpts(helper, ast.ParserOptions{RegoVersion: ast.RegoV1}),
-	}}
 }
 
 // Input returns the object.

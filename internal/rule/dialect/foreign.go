@@ -28,9 +28,9 @@ type foreign struct {
 	// libraries is true when all modules beside the rules are libraries, those too
 	// that none of them imports.
 	libraries bool
-	// adapt may change a module before it is moved, and adds files that it needs.
-	// It is given all files of the dialect in the tree.
-	adapt func(members []*rule.Document, document *rule.Document, module *ast.Module) []rule.File
+	// adapt, where it is given, may change a module before it is moved, and returns
+	// its entry points. It is given all files of the dialect in the tree.
+	adapt func(members []*rule.Document, document *rule.Document, module *ast.Module, entrypoints []rule.Entrypoint) []rule.Entrypoint
 	// prepare, where it is given, returns what a document's module is read as.
 	prepare func(*rule.Document) *ast.Module
 	// complete fills in what the dialect knows of a rule.
@@ -166,7 +166,7 @@ func (g *grove) files() []rule.File {
 		files = append(files, rule.File{Name: document.Name, Source: document.Content, Module: g.shared.Move(g.module(document)), Foreign: true})
 	}
 	for _, document := range together {
-		files = append(files, g.file(document, g.shared)...)
+		files = append(files, g.file(document, g.shared))
 	}
 	return append(files, g.apart(apart)...)
 }
@@ -200,7 +200,7 @@ func (g *grove) apart(documents []*rule.Document) []rule.File {
 		files = append(files, g.data(unit, document.Name, func(data rule.DataDocument) bool {
 			return data.Path[1].Equal(document.Module.Package.Path[1]) // the rest is beside it
 		})...)
-		files = append(files, g.file(document, unit)...)
+		files = append(files, g.file(document, unit))
 		for _, helper := range documents {
 			if len(g.names(helper.Module)) == 0 && helper.Module.Package.Path.Equal(document.Module.Package.Path) {
 				files = append(files, rule.File{Name: fmt.Sprintf("%s (for %s)", helper.Name, document.Name),
@@ -220,24 +220,17 @@ func (g *grove) module(document *rule.Document) *ast.Module {
 }
 
 // file returns a document moved into a unit, with its rule if it has one.
-func (g *grove) file(document *rule.Document, unit *rule.Unit) []rule.File {
+func (g *grove) file(document *rule.Document, unit *rule.Unit) rule.File {
 	module := g.module(document).Copy()
-	var more []rule.File
-	entrypoints := g.names(document.Module)
-	if len(entrypoints) > 0 && g.adapt != nil {
-		more = g.adapt(g.members, document, module)
-	}
 	file := rule.File{Name: document.Name, Source: document.Content, Foreign: true}
-	if len(entrypoints) > 0 {
+	if entrypoints := g.names(document.Module); len(entrypoints) > 0 {
+		if g.adapt != nil {
+			entrypoints = g.adapt(g.members, document, module, entrypoints)
+		}
 		file.Rule = g.rule(document, unit.Package(module.Package.Path), entrypoints)
 	}
 	file.Module = unit.Move(module)
-	files := append(make([]rule.File, 0, 1+len(more)), file)
-	for _, extra := range more {
-		extra.Module, extra.Foreign = unit.Move(extra.Module), true
-		files = append(files, extra)
-	}
-	return files
+	return file
 }
 
 // rule returns what can be said of the rule in a document by its place and its
