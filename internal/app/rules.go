@@ -68,7 +68,7 @@ func (o *RuleOptions) AddFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.Config, "config", "", "configuration file; flags win over what it says (see reeve config defaults)")
 	flags.StringArrayVar(&o.Dirs, "rules", nil, "rules of your own, beside the built-in ones: a directory, an OPA bundle (.tar.gz) or oci://registry/repository:tag[@sha256:digest] (repeatable)")
 	flags.StringSliceVar(&o.InsecureRegistries, "insecure-registry", nil, "registry (host or host:port) of --rules that may be spoken to over plain HTTP (repeatable)")
-	flags.StringSliceVar(&o.ConftestNamespaces, "conftest-namespace", nil, "packages of conftest rules to read (default: all with deny, warn or violation)")
+	flags.StringSliceVar(&o.ConftestNamespaces, "conftest-namespace", nil, "packages of conftest rules to read, as main or team.* (default: all with deny, warn or violation)")
 	flags.StringArrayVar(&o.ConftestData, "conftest-data", nil, "file or directory of YAML and JSON that conftest rules read below data (repeatable)")
 	flags.BoolVar(&o.NoBuiltin, "no-builtin", false, "leave the built-in rules out")
 	flags.StringSliceVar(&o.Select, "select", nil, "only these rules: ids, globs, category:NAME, severity:NAME, framework:NAME")

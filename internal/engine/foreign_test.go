@@ -185,16 +185,3 @@ func TestForeignRulesSeeWhatTheirDialectPromises(t *testing.T) {
 		})
 	}
 }
-
-func TestConftestNamespacesChoosePackages(t *testing.T) {
-	files := map[string]string{"a.rego": "package main\ndeny[\"a\"] { true }", "b.rego": "package other.checks\ndeny[\"b\"] { true }"}
-	e := foreignEngine(t, dialect.Options{}, files)
-	if got := found(t, e, resource.Create, podAlone); len(got) != 2 {
-		t.Errorf("without a choice: %q", got)
-	}
-	set, problems := source.Load(dialect.With(dialect.Options{Conftest: dialect.Conftest{Namespaces: []string{"other.checks"}}}),
-		source.Source{FS: fstest.MapFS{"a.rego": {Data: []byte(files["a.rego"])}, "b.rego": {Data: []byte(files["b.rego"])}}, Name: "rules"})
-	if len(set.Rules()) != 1 || set.Rules()[0].ID != "conftest/b" || len(problems) != 0 {
-		t.Errorf("rules %v, problems %v", set.Rules(), problems)
-	}
-}

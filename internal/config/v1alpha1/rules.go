@@ -19,8 +19,8 @@ type Rules struct {
 
 // Conftest says how rules written for conftest are read.
 type Conftest struct {
-	// Namespaces are the packages to read, as in main; by default all in which
-	// something is called deny, warn or violation.
+	// Namespaces are the packages to read, as in main or team.*; by default all in
+	// which something is called deny, warn or violation.
 	Namespaces []string `json:"namespaces,omitzero"`
 	// Data are files and directories of YAML and JSON that the rules read below
 	// data.

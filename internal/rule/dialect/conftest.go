@@ -3,6 +3,7 @@ package dialect
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"github.com/open-policy-agent/opa/v1/ast"
 
 	"github.com/kubereeve/reeve/internal/finding"
+	"github.com/kubereeve/reeve/internal/glob"
 	"github.com/kubereeve/reeve/internal/rule"
 )
 
@@ -17,7 +19,7 @@ import (
 // rule named deny, violation or warn, or one of these with an underscore and more,
 // finds something. It takes all packages that no other dialect knows.
 type Conftest struct {
-	// Namespaces are the packages to read, as in main; all when empty.
+	// Namespaces are the packages to read, as in main or team.*; all when empty.
 	Namespaces []string
 	// Data holds what rules read below data, by path.
 	Data []rule.DataDocument
@@ -60,7 +62,7 @@ func (c Conftest) Read(documents []*rule.Document) ([]rule.File, []*rule.Problem
 				Message: "exception is no set of lists with names of rules, so it excepts nothing; write exception contains [\"run_as_root\"] if { ... }"})
 		}
 	}
-	return files, problems
+	return files, append(problems, c.unread(documents)...)
 }
 
 // conftestFile is where conftest says which file is checked.
@@ -106,7 +108,32 @@ func (c Conftest) helps(document *rule.Document, name string, all []*rule.Docume
 
 // reads tells whether the package of a module is one to read.
 func (c Conftest) reads(module *ast.Module) bool {
-	return len(c.Namespaces) == 0 || slices.Contains(c.Namespaces, strings.Join(packagePath(module), "."))
+	name := strings.Join(packagePath(module), ".")
+	return len(c.Namespaces) == 0 || slices.ContainsFunc(c.Namespaces, func(wanted string) bool {
+		pattern, err := glob.Compile(wanted)
+		return wanted == name || err == nil && pattern.Match(name)
+	})
+}
+
+// unread returns a problem for each tree that has packages of conftest's and none of
+// those to read.
+func (c Conftest) unread(documents []*rule.Document) []*rule.Problem {
+	var problems []*rule.Problem
+	for _, tree := range trees(documents) {
+		names := make(map[string]bool)
+		for _, document := range tree {
+			if !c.reads(document.Module) && len(Conftest{}.names(document.Module)) > 0 {
+				names[strings.Join(packagePath(document.Module), ".")] = true
+			}
+		}
+		name := tree[0].Tree
+		claimed := slices.ContainsFunc(documents, func(document *rule.Document) bool { return document.Tree == name && document.Claimed })
+		if len(names) > 0 && !claimed {
+			problems = append(problems, &rule.Problem{File: name, Message: fmt.Sprintf("of the packages to read (--conftest-namespace, rules.conftest.namespaces) there is none; there are %s",
+				strings.Join(slices.Sorted(maps.Keys(names)), ", "))})
+		}
+	}
+	return problems
 }
 
 // names returns the entry points of a module.
@@ -128,8 +155,17 @@ func (Conftest) Input(s *rule.Subject, _ *rule.Rule) *ast.Term { return ast.NewT
 // Results returns the elements of a set or list, as conftest does.
 func (Conftest) Results(_ string, value ast.Value) []ast.Value { return rule.Elements(value) }
 
-// Violation reads a string or an object with msg.
+// Violation reads a string or an object with msg. What has an empty one has passed.
 func (Conftest) Violation(_ *rule.Subject, value ast.Value) (rule.Violation, bool, error) {
+	message := value
+	if object, ok := value.(ast.Object); ok {
+		if term := object.Get(ast.StringTerm("msg")); term != nil {
+			message = term.Value
+		}
+	}
+	if message.Compare(ast.String("")) == 0 {
+		return rule.Violation{}, false, nil
+	}
 	return messageOf(value, "msg")
 }
 
