@@ -45,7 +45,7 @@ func strayException(module *ast.Module) int {
 // may stand in another file. Conftest asks for the exceptions first; here each entry
 // point becomes another one beside it that does. The Rego rules themselves stay as
 // they are to others: to those that read them, and to exceptions that do.
-func (c Conftest) except(members []*rule.Document, document *rule.Document, module *ast.Module, entrypoints []rule.Entrypoint) []rule.Entrypoint {
+func (c Conftest) except(members []*rule.Document, module *ast.Module, entrypoints []rule.Entrypoint) []rule.Entrypoint {
 	if !slices.ContainsFunc(members, func(member *rule.Document) bool {
 		return member.Module.Package.Path.Equal(module.Package.Path) && slices.Contains(definedNames(member.Module), exceptionRule)
 	}) {
@@ -55,7 +55,7 @@ func (c Conftest) except(members []*rule.Document, document *rule.Document, modu
 	for i := range changed {
 		name := changed[i].Name
 		changed[i].Name = name + "_unless_excepted"
-		if guarded := unlessExcepted(document.Name, changed[i].Name, name); changed[i].Alone {
+		if guarded := unlessExcepted(module, changed[i].Name, name); changed[i].Alone {
 			addTo(module, guarded)
 		} else {
 			addCopies(module, name, guarded)
@@ -66,16 +66,20 @@ func (c Conftest) except(members []*rule.Document, document *rule.Document, modu
 
 // unlessExcepted returns a Rego rule that is what another one is where no exception
 // names that. Its types are hidden from the compiler: exceptions that name no rules,
-// as with numbers, are none to conftest, and no mistake. What is wrong with it is
-// wrong with the file.
-func unlessExcepted(file, name, original string) *ast.Rule {
+// as with numbers, are none to conftest, and no mistake. It stands where the other one
+// begins to ask, so that what is wrong with it is wrong with the file, and what tests
+// cover is the same.
+func unlessExcepted(module *ast.Module, name, original string) *ast.Rule {
 	text := fmt.Sprintf("package p\n%s := %s if count([1 | some reeve_i, reeve_j; object.get({0: %s}, 0, 0)[reeve_i][reeve_j] == %q]) == 0",
 		name, original, exceptionRule, exceptionName(original))
-	module, err := ast.ParseModuleWithOpts(file, text, ast.ParserOptions{RegoVersion: ast.RegoV1})
-	if err != nil {
-		panic(err) // names of entry points are words
-	}
-	return module.Rules[0]
+	made := ast.MustParseModuleWithOpts(text, ast.ParserOptions{RegoVersion: ast.RegoV1}).Rules[0] // names of entry points are words
+	at := slices.IndexFunc(module.Rules, func(r *ast.Rule) bool { return definedName(r) == original })
+	location := module.Rules[at].Body.Loc()
+	ast.WalkNodes(made, func(node ast.Node) bool {
+		node.SetLoc(location)
+		return false
+	})
+	return made
 }
 
 // addCopies adds copies of the Rego rules of one name to a module, with the name and

@@ -30,7 +30,7 @@ type foreign struct {
 	libraries bool
 	// adapt, where it is given, may change a module before it is moved, and returns
 	// its entry points. It is given all files of the dialect in the tree.
-	adapt func(members []*rule.Document, document *rule.Document, module *ast.Module, entrypoints []rule.Entrypoint) []rule.Entrypoint
+	adapt func(members []*rule.Document, module *ast.Module, entrypoints []rule.Entrypoint) []rule.Entrypoint
 	// prepare, where it is given, returns what a document's module is read as.
 	prepare func(*rule.Document) *ast.Module
 	// complete fills in what the dialect knows of a rule.
@@ -225,7 +225,7 @@ func (g *grove) file(document *rule.Document, unit *rule.Unit) rule.File {
 	file := rule.File{Name: document.Name, Source: document.Content, Foreign: true}
 	if entrypoints := g.names(document.Module); len(entrypoints) > 0 {
 		if g.adapt != nil {
-			entrypoints = g.adapt(g.members, document, module, entrypoints)
+			entrypoints = g.adapt(g.members, module, entrypoints)
 		}
 		file.Rule = g.rule(document, unit.Package(module.Package.Path), entrypoints)
 	}
