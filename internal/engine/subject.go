@@ -3,9 +3,7 @@ package engine
 import (
 	"fmt"
 
-	"github.com/open-policy-agent/opa/v1/ast"
 	"github.com/open-policy-agent/opa/v1/storage"
-	"github.com/open-policy-agent/opa/v1/storage/inmem"
 
 	"github.com/kubereeve/reeve/internal/resource"
 	"github.com/kubereeve/reeve/internal/rule"
@@ -30,32 +28,13 @@ func (e *Engine) subject(res *resource.Resource, variant *variant) (*rule.Subjec
 
 // newStore returns a store of the data that comes with foreign rules.
 func newStore(files []parsed) (storage.Store, error) {
-	root := make(map[string]any)
+	var documents []rule.DataDocument
 	for _, file := range files {
-		for _, document := range file.Documents {
-			value, err := ast.JSON(document.Value)
-			if err != nil {
-				return nil, fmt.Errorf("data of %s: %w", file.Name, err)
-			}
-			put(root, document.Path[1:], value)
-		}
+		documents = append(documents, file.Documents...)
 	}
-	return inmem.NewFromObjectWithOpts(root, inmem.OptRoundTripOnWrite(false), inmem.OptReturnASTValuesOnRead(true)), nil
-}
-
-// put stores a value below a path, whose terms are strings.
-func put(at map[string]any, path ast.Ref, value any) {
-	for i, term := range path {
-		name := string(term.Value.(ast.String))
-		if i == len(path)-1 {
-			at[name] = value
-			return
-		}
-		below, ok := at[name].(map[string]any)
-		if !ok {
-			below = make(map[string]any)
-			at[name] = below
-		}
-		at = below
+	store, err := rule.NewStore(documents)
+	if err != nil {
+		return nil, fmt.Errorf("data of rules: %w", err)
 	}
+	return store, nil
 }

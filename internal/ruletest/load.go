@@ -16,10 +16,11 @@ import (
 func load(options Options) (*run, error) {
 	t := &run{Options: options, subjects: make(map[string]*Subject)}
 	trees := sources(outermost(options.Dirs))
-	set, problems := source.Load(dialect.All(), trees...)
+	readers := dialect.With(dialect.Options{Conftest: options.Conftest})
+	set, problems := source.Load(readers, trees...)
 	t.problems = problems
 	t.tested = t.takeData(rule.WithoutUses(set.Files()))
-	libraries, problems := source.Load(dialect.All(), sources(outermost(options.Libraries))...)
+	libraries, problems := source.Load(readers, sources(outermost(options.Libraries))...)
 	t.problems = append(t.problems, problems...)
 	t.addSupport(t.takeData(libraries.Files()))
 	for _, tree := range trees {

@@ -17,6 +17,7 @@ import (
 
 	"github.com/kubereeve/reeve/internal/finding"
 	"github.com/kubereeve/reeve/internal/rule"
+	"github.com/kubereeve/reeve/internal/rule/dialect"
 	"github.com/kubereeve/reeve/internal/rule/regotest"
 	"github.com/kubereeve/reeve/internal/rule/source"
 )
@@ -28,6 +29,8 @@ type Options struct {
 	Dirs []string
 	// Libraries are directories of files that the rules may import.
 	Libraries []string
+	// Conftest says how rules of conftest's are read, and holds their data.
+	Conftest dialect.Conftest
 	// Builtin holds the rules that come with Reeve: their libraries can be
 	// imported, and their ids are taken. Files of Dirs win over it.
 	Builtin source.Source

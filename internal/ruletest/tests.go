@@ -22,7 +22,10 @@ func (t *run) runTests(ctx context.Context) error {
 			return broken[f.Name] || t.owners.ofBrokenRule(f.Name) || broken[t.ownerOf(f.Name)]
 		})
 	}
-	options := regotest.Options{Files: whole(slices.Concat(t.tested, t.support)), Tests: whole(t.tests), Written: whole(t.written), Done: t.progress.step}
+	options := regotest.Options{
+		Files: whole(slices.Concat(t.tested, t.support)), Tests: whole(t.tests), Written: whole(t.written),
+		Documents: t.documents(), Trees: sources(outermost(slices.Concat(t.Dirs, t.Libraries))), Done: t.progress.step,
+	}
 	if t.Run != nil {
 		options.Want = t.wantsTest
 	}
@@ -45,6 +48,16 @@ func (t *run) runTests(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// documents returns the data that rules read, as they are written and where the rules
+// have been moved to.
+func (t *run) documents() []rule.DataDocument {
+	documents := slices.Clone(t.Conftest.Data)
+	for _, file := range t.data {
+		documents = append(documents, file.Documents...)
+	}
+	return documents
 }
 
 // broken returns the files with problems.

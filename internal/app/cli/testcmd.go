@@ -13,6 +13,7 @@ import (
 	"github.com/kubereeve/reeve/internal/app/cli/output"
 	"github.com/kubereeve/reeve/internal/app/cli/terminal"
 	"github.com/kubereeve/reeve/internal/rule"
+	"github.com/kubereeve/reeve/internal/rule/dialect"
 	"github.com/kubereeve/reeve/internal/rule/source"
 	"github.com/kubereeve/reeve/internal/ruletest"
 	"github.com/kubereeve/reeve/policies"
@@ -27,6 +28,7 @@ const (
 // testOptions are the flags of reeve test.
 type testOptions struct {
 	libraries   []string
+	data        []string
 	run         string
 	coverageMin float64
 	strict      bool
@@ -53,7 +55,8 @@ tests of Kubescape's rules, test/CASE/expected.json beside a rule, are fixtures,
 
 Rego tests are the rules test_* of *_test.rego files, as opa test runs them.
 Rules and tests may import the libraries below DIR, those of --library, and those
-that come with Reeve.
+that come with Reeve. Tests for conftest may read YAML and JSON files below DIR with
+parse_config_file.
 
 What is missing is a warning, and with --strict a failure. Files that cannot be
 read or compiled are errors.
@@ -95,6 +98,7 @@ func (o *testOptions) addFlags(command *cobra.Command) {
 	flags.Float64Var(&o.coverageMin, "coverage-min", 0, "fail when the Rego tests cover less of a rule or library, in percent of its lines")
 	flags.BoolVar(&o.strict, "strict", false, "missing fixtures, tests and metadata are failures")
 	flags.StringArrayVar(&o.libraries, "library", nil, "directory of libraries that the rules import; it is not tested (repeatable)")
+	flags.StringArrayVar(&o.data, "conftest-data", nil, "file or directory of YAML and JSON that conftest rules and their tests read below data (repeatable)")
 	flags.StringVarP(&o.output, "output", "o", testTable, "output format: table or json")
 	flags.StringVar(&o.color, "color", terminal.ColorAuto, "colour the table: auto, always or never; auto heeds NO_COLOR")
 	flags.IntVar(&o.width, "width", 0, "width of the table in columns (default: the terminal's)")
@@ -146,15 +150,17 @@ func (o *testOptions) test(ctx context.Context, streams Streams, dirs []string) 
 	if err != nil {
 		return err
 	}
+	data, problems := dialect.ReadData(o.data...)
 	shown := newProgress(streams.Err)
 	report, err := ruletest.Run(ctx, ruletest.Options{
-		Dirs: dirs, Libraries: o.libraries, Builtin: source.Source{FS: policies.FS, Name: "builtin", Builtin: true},
+		Dirs: dirs, Libraries: o.libraries, Conftest: dialect.Conftest{Data: data}, Builtin: source.Source{FS: policies.FS, Name: "builtin", Builtin: true},
 		Strict: o.strict, Run: chosen, CoverageMin: o.coverageMin, Progress: shown.tests,
 	})
 	shown.clear()
 	if err != nil {
 		return err
 	}
+	report.Problems = append(problems, report.Problems...)
 	if o.output == testJSON {
 		err = output.EncodeJSON(streams.Out, newJSONTests(report))
 	} else {

@@ -23,8 +23,8 @@ func (o *testOptions) validateGator() (gator.Filter, error) {
 	switch {
 	case err != nil:
 		return gator.Filter{}, err
-	case len(o.libraries) > 0, o.coverageMin > 0, o.strict:
-		return gator.Filter{}, usageError("--gatekeeper runs suites, which have no libraries, no coverage and nothing to be strict about; leave out --library, --coverage-min and --strict")
+	case len(o.libraries)+len(o.data) > 0, o.coverageMin > 0, o.strict:
+		return gator.Filter{}, usageError("--gatekeeper runs suites, which have no libraries, no data of conftest's, no coverage and nothing to be strict about; leave out --library, --conftest-data, --coverage-min and --strict")
 	}
 	filter, err := gator.ParseFilter(run)
 	if err != nil {

@@ -75,6 +75,8 @@ func TestTestExitCodes(t *testing.T) {
 		{name: "rules that do not compile", line: "test testdata/broken-rules", want: 1, err: "not everything could be tested"},
 		{name: "no such directory", line: "test testdata/nowhere", want: 1, err: "error: testdata/nowhere: no such file or directory\n1 error: not everything could be tested\n"},
 		{name: "no such library", line: "test --library testdata/nowhere " + passing, want: 1, err: "testdata/nowhere: no such file"},
+		{name: "no such data", line: "test --conftest-data testdata/nowhere " + passing, want: 1, err: "error: testdata/nowhere: the data for conftest rules cannot be read"},
+		{name: "suites have no data of conftest's", line: "test --gatekeeper --conftest-data x " + suites, want: 64, err: "leave out --library"},
 		{name: "a file", line: "test testdata/rules/role.rego", want: 1, err: "not a directory"},
 		{name: "an empty directory", line: "test " + empty, want: 1, err: "there is no rule here"},
 		{name: "nothing is chosen", line: "test --run nowhere " + passing, want: 1, err: "no fixture and no test matches nowhere"},

@@ -17,7 +17,7 @@ const explained = 20
 
 // explain runs failed tests once more, traced, and returns where each fails and
 // with which values, by its full name.
-func explain(ctx context.Context, modules map[string]*ast.Module, ended []*tester.Result) (map[string]string, error) {
+func explain(ctx context.Context, made *maker, ended []*tester.Result) (map[string]string, error) {
 	var refs []ast.Ref
 	for _, result := range ended {
 		if result.Fail && len(refs) < explained {
@@ -27,7 +27,7 @@ func explain(ctx context.Context, modules map[string]*ast.Module, ended []*teste
 	if len(refs) == 0 {
 		return nil, nil
 	}
-	again, err := collect(ctx, newRunner(modules).EnableTracing(true).SetPrefixMatchers(refs...), nil)
+	again, err := collect(ctx, made.runner(refs).EnableTracing(true), nil)
 	if err != nil {
 		return nil, err
 	}

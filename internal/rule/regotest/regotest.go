@@ -20,6 +20,7 @@ import (
 	"github.com/open-policy-agent/opa/v1/topdown"
 
 	"github.com/kubereeve/reeve/internal/rule"
+	"github.com/kubereeve/reeve/internal/rule/source"
 )
 
 // timeout bounds one test. A rule that judges an object gets a second at most.
@@ -85,6 +86,10 @@ type Options struct {
 	// means their package: the rules of other dialects have been moved to packages of
 	// their own, which tests know nothing of.
 	Written []rule.File
+	// Documents are data that Files and Written read.
+	Documents []rule.DataDocument
+	// Trees are the directories in which parse_config_file finds files.
+	Trees []source.Source
 	// Want chooses tests by file and name; nil wants all.
 	Want func(file, name string) bool
 	// Done is called after each test, if it is not nil.
@@ -98,7 +103,8 @@ func Run(ctx context.Context, options Options) (*Result, error) {
 	for _, file := range slices.Concat(options.Files, options.Tests) {
 		modules[file.Name] = file.Module
 	}
-	for _, file := range meant(options) {
+	written := meant(options)
+	for _, file := range written {
 		modules[asWritten+file.Name] = file.Module
 	}
 	result := &Result{Coverage: make(map[string]Coverage)}
@@ -106,21 +112,26 @@ func Run(ctx context.Context, options Options) (*Result, error) {
 	if result.Problems, err = dropBroken(modules); err != nil {
 		return nil, err
 	}
-	coverage := cover.New()
-	runner := newRunner(modules).
-		SetCoverageQueryTracer(coverage).
-		SetCoverageRuns(nil). // why a line is not covered is not asked
-		SetPrefixMatchers(wanted(modules, options.Want)...)
-	ended, err := collect(ctx, runner, options.Done)
-	if err != nil {
-		return nil, err
+	made := &maker{modules: modules, trees: options.Trees, coverage: cover.New()}
+	if made.store, err = rule.NewStore(options.Documents); err != nil {
+		return nil, fmt.Errorf("data of tests: %w", err)
 	}
-	reasons, err := explain(ctx, modules, ended)
-	if err != nil {
-		return nil, err
-	}
-	for _, one := range ended {
-		result.Tests = append(result.Tests, newTest(one, reasons[one.Package+"."+one.Name]))
+	lenient := ofOtherTools(options, written)
+	for _, made.lenient = range []bool{false, true} {
+		refs := wanted(modules, func(file, name string) bool {
+			return lenient[file] == made.lenient && (options.Want == nil || options.Want(file, name))
+		})
+		ended, err := collect(ctx, made.runner(refs).SetCoverageQueryTracer(made.coverage).SetCoverageRuns(nil), options.Done) // why a line is not covered is not asked
+		if err != nil {
+			return nil, err
+		}
+		reasons, err := explain(ctx, made, ended)
+		if err != nil {
+			return nil, err
+		}
+		for _, one := range ended {
+			result.Tests = append(result.Tests, newTest(one, reasons[one.Package+"."+one.Name]))
+		}
 	}
 	slices.SortFunc(result.Tests, func(a, b Test) int {
 		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Name, b.Name))
@@ -128,27 +139,13 @@ func Run(ctx context.Context, options Options) (*Result, error) {
 	result.Tests = slices.CompactFunc(result.Tests, func(a, b Test) bool {
 		return a.File == b.File && a.Line == b.Line && a.Name == b.Name // as it is written, and moved
 	})
-	report := coverage.Report(modules)
+	report := made.coverage.Report(modules)
 	for _, file := range options.Files {
 		if lines := report.Files[file.Name]; lines != nil {
 			result.Coverage[file.Name] = newCoverage(lines)
 		}
 	}
 	return result, nil
-}
-
-// newRunner returns a runner of the tests in modules. Builtins that fail, which
-// OPA takes for undefined, fail a test as they fail a rule in the engine.
-func newRunner(modules map[string]*ast.Module) *tester.Runner {
-	return tester.NewRunner().
-		SetCompiler(newCompiler()).
-		SetModules(modules).
-		SetTimeout(timeout).
-		RaiseBuiltinErrors(true)
-}
-
-func newCompiler() *ast.Compiler {
-	return ast.NewCompiler().SetErrorLimit(0).WithEnablePrintStatements(true)
 }
 
 // dropBroken removes the modules that do not compile, until the rest does, and
@@ -175,13 +172,13 @@ func dropBroken(modules map[string]*ast.Module) ([]*rule.Problem, error) {
 	}
 }
 
-// wanted returns the names of the tests that want chooses, nil for all. Without any it
+// wanted returns the names of the tests that want chooses. Without any it
 // returns a name that no test has, because none would stand for all.
 func wanted(modules map[string]*ast.Module, want func(file, name string) bool) []ast.Ref {
 	refs := []ast.Ref{ast.MustParseRef("data[\"no test\"]")}
 	for _, file := range slices.Sorted(maps.Keys(modules)) {
 		for _, name := range testNames(modules[file]) {
-			if want == nil || want(file, name) {
+			if want(file, name) {
 				refs = append(refs, modules[file].Package.Path.Append(ast.StringTerm(name)))
 			}
 		}
