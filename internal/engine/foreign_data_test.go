@@ -52,6 +52,8 @@ func TestConftestRulesAndTheirLibrariesReadTheData(t *testing.T) {
 			map[string]string{"lib/config/a.yaml": "{owner: jane, boss: joe}"}, []string{"conftest/p (deny): jane, joe"}},
 		{"data in the rule's own package", map[string]string{"p.rego": "package main\ndeny[m] { m := data.main.owner }"},
 			map[string]string{"main/a.yaml": "owner: jane"}, []string{"conftest/p (deny): jane"}},
+		{"data by a name that is not constant", map[string]string{"p.rego": "package main\ndeny[m] { name := [\"team\", \"nothing\"][_]; m := data[name].owner }"},
+			map[string]string{"a.yaml": "team: {owner: jane}"}, []string{"conftest/p (deny): jane"}},
 		{"rules that are taken apart, and their library", map[string]string{
 			"p.rego":   "package main\nimport data.lib\nf(x) = x { true }\ndeny[m] { m := sprintf(\"%s %s %s\", [f(data.team.owner), data.main.boss, lib.owner]) }",
 			"q.rego":   "package main\nf(x, y) = x { y }\ndeny[m] { m := f(data.team.owner, true) }",

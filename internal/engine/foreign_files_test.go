@@ -44,6 +44,33 @@ func TestAHelperOfSeveralRulesThatDoesNotCompileHidesNoOthers(t *testing.T) {
 	}
 }
 
+func TestRulesFindTheirLibrariesInDirectoriesBesideTheirs(t *testing.T) {
+	trees := map[string]fstest.MapFS{
+		"rules": {"p.rego": {Data: []byte("package main\nimport data.lib.one\ndeny[m] { m := one.word(input.kind) }")},
+			"both.rego": {Data: []byte("package lib.both\nword = \"own\"")}},
+		"libraries": {"one.rego": {Data: []byte("package lib.one\nimport data.lib.both\nimport data.lib.two\nword(kind) = concat(\" \", [kind, both.word, two.word])")},
+			"two.rego":  {Data: []byte("package lib.two\nword = \"elsewhere\"")},
+			"both.rego": {Data: []byte("package lib.both\nword = \"other\"")}},
+		"more": {"q.rego": {Data: []byte("package main\nimport data.lib\nwarn[m] { m := concat(\" \", [lib.two.word, lib.both.word]) }")}},
+	}
+	var sources []source.Source
+	for _, name := range []string{"libraries", "rules", "more"} { // the first that has a package counts
+		sources = append(sources, source.Source{FS: trees[name], Name: name})
+	}
+	set, problems := source.Load(dialect.All(), sources...)
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	e, problems, err := engine.New(set, engine.Options{})
+	if err != nil || len(problems) > 0 {
+		t.Fatal(problems, err)
+	}
+	want := []string{"conftest/p (deny): Pod own elsewhere", "conftest/q (warn): elsewhere other"}
+	if diff := cmp.Diff(want, found(t, e, resource.Create, podOnHost)); diff != "" {
+		t.Errorf("found (-want +got)\n%s", diff)
+	}
+}
+
 func TestFilesOfOnePackageAreCachedEachByItself(t *testing.T) {
 	e := foreignEngine(t, dialect.Options{}, map[string]string{
 		"host.rego": "package main\ndeny[\"host\"] { input.spec.hostNetwork }",

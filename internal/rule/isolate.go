@@ -76,6 +76,9 @@ func (u *Unit) prefixOf(ref ast.Ref) ast.Ref {
 		return nil
 	}
 	ground := ref.GroundPrefix()
+	if len(ground) == 1 { // data[name]: all that the unit has
+		return u.prefix
+	}
 	for _, path := range u.within {
 		if leadsTo(ground, path) {
 			return u.prefix

@@ -51,9 +51,10 @@ type grove struct {
 // read claims the dialect's documents, tree by tree, and returns their files.
 func (f *foreign) read(documents []*rule.Document) ([]rule.File, []*rule.Problem) {
 	var files []rule.File
-	for i, tree := range trees(documents) {
+	all := trees(documents)
+	for i, tree := range all {
 		g := &grove{foreign: f, name: fmt.Sprintf("%s%d", f.dialect.Name(), i)}
-		if g.find(tree); len(g.members) > 0 {
+		if g.find(tree, f.elsewhere(all, i)); len(g.members) > 0 {
 			files = append(files, g.files()...)
 		}
 	}
@@ -108,8 +109,36 @@ func trees(documents []*rule.Document) [][]*rule.Document {
 	return found
 }
 
-// find sorts the documents of a tree and claims those that belong to the dialect.
-func (g *grove) find(tree []*rule.Document) {
+// elsewhere returns the libraries in other trees than one, of packages that this one
+// does not have, each from the first that does: rules and libraries may be given as
+// directories beside each other.
+func (f *foreign) elsewhere(all [][]*rule.Document, i int) []*rule.Document {
+	if !f.libraries {
+		return nil
+	}
+	owners := make(map[string]string)
+	for _, document := range all[i] {
+		owners[document.Module.Package.Path.String()] = document.Tree
+	}
+	var found []*rule.Document
+	for _, document := range slices.Concat(all...) {
+		name := document.Module.Package.Path.String()
+		if document.Claimed || document.Tree == all[i][0].Tree || len(f.names(document.Module)) > 0 {
+			continue
+		}
+		if owners[name] == "" {
+			owners[name] = document.Tree
+		}
+		if owners[name] == document.Tree {
+			found = append(found, document)
+		}
+	}
+	return found
+}
+
+// find sorts the documents of a tree and claims those that belong to the dialect. The
+// libraries elsewhere are used where the tree's own modules refer to them.
+func (g *grove) find(tree, elsewhere []*rule.Document) {
 	packages := make(map[string]bool)
 	for _, document := range tree {
 		if len(g.names(document.Module)) > 0 {
@@ -126,7 +155,7 @@ func (g *grove) find(tree []*rule.Document) {
 		}
 	}
 	for queue := slices.Clone(g.members); len(queue) > 0; queue = queue[1:] {
-		for _, other := range others {
+		for _, other := range slices.Concat(others, elsewhere) {
 			if !slices.Contains(g.imported, other) && rule.Refers(queue[0].Module, other.Module.Package.Path) {
 				other.Used = true
 				g.imported = append(g.imported, other)

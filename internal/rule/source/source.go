@@ -97,7 +97,7 @@ func unclaimed(documents []*rule.Document) []*rule.Problem {
 func without(sources []Source, documents []*rule.Document, problems []*rule.Problem) []*rule.Problem {
 	var empty []*rule.Problem
 	for _, source := range sources {
-		claimed := slices.ContainsFunc(documents, func(d *rule.Document) bool { return d.Tree == source.Name && d.Claimed })
+		claimed := slices.ContainsFunc(documents, func(d *rule.Document) bool { return d.Tree == source.Name && (d.Claimed || d.Used) })
 		wrong := slices.ContainsFunc(problems, func(p *rule.Problem) bool { return source.holds(p.File) })
 		if !claimed && !wrong {
 			empty = append(empty, &rule.Problem{File: source.Name, Message: "there is no rule here, neither a .rego file nor another; name what holds the rules"})
