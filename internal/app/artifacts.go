@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/kubereeve/reeve/internal/rule"
+	"github.com/kubereeve/reeve/internal/rule/dialect"
 	"github.com/kubereeve/reeve/internal/rule/source"
 	"github.com/kubereeve/reeve/internal/rule/source/bundle"
 	"github.com/kubereeve/reeve/internal/rule/source/oci"
@@ -128,6 +129,24 @@ func (o *RuleOptions) References() []string {
 		}
 	}
 	return references
+}
+
+// Local returns the files and directories on this machine that configuration, rules
+// and their data are read from.
+func (o *RuleOptions) Local() []string {
+	var local []string
+	if o.Config != "" {
+		local = append(local, o.Config)
+	}
+	for _, name := range o.Dirs {
+		if !oci.IsReference(name) {
+			local = append(local, name)
+		}
+	}
+	for _, name := range o.conftestData() {
+		local = append(local, dialect.DataFile(name))
+	}
+	return local
 }
 
 // Fetch reads the configuration file and gets the artifacts that rules come from,

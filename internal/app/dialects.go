@@ -17,6 +17,15 @@ func (o *RuleOptions) dialects(configuration *Configuration) ([]rule.Reader, []*
 		Kubescape: kubescape.Options{Inputs: wanted.Kubescape.Inputs, Cluster: map[string]string{"cloudProvider": wanted.Kubescape.CloudProvider}},
 	}
 	var problems []*rule.Problem
-	options.Conftest.Data, problems = dialect.ReadData(slices.Concat(wanted.Conftest.Data, o.ConftestData)...)
+	options.Conftest.Data, problems = dialect.ReadData(o.conftestData()...)
 	return dialect.With(options), problems
+}
+
+// conftestData returns the files and directories of data for conftest rules: those
+// of the configuration, once Configure has read it, and those of the flags.
+func (o *RuleOptions) conftestData() []string {
+	if o.configuration == nil {
+		return o.ConftestData
+	}
+	return slices.Concat(o.configuration.Complete.Rules.Conftest.Data, o.ConftestData)
 }

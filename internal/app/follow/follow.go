@@ -18,7 +18,6 @@ import (
 	"github.com/kubereeve/reeve/internal/app/watch"
 	"github.com/kubereeve/reeve/internal/rule"
 	"github.com/kubereeve/reeve/internal/rule/source"
-	"github.com/kubereeve/reeve/internal/rule/source/oci"
 )
 
 // Follower follows what rules come from. Ready says what that is; it may change
@@ -33,6 +32,8 @@ type Follower struct {
 
 	mu      sync.Mutex
 	live    *app.Live
+	missed  string          // what changed before there was a live
+	reading []func()        // end what the watchers take for reading
 	running context.Context // that of Start; nil before
 	parts   sync.WaitGroup
 	rules   app.RuleOptions // the newest
@@ -58,12 +59,18 @@ func New(ctx context.Context, config *rest.Config, options Options, announcer An
 // judged by. From then on what changes is a reload.
 func (f *Follower) Begin(ctx context.Context, options app.LiveOptions) (*app.Live, error) {
 	live, err := app.Begin(ctx, options)
+	f.read()
 	if err != nil {
 		return nil, err
 	}
 	f.mu.Lock()
 	f.live = live
+	missed := f.missed
 	f.mu.Unlock()
+	live.Observe(func(app.Reload) { f.read() })
+	if missed != "" {
+		live.Trigger(missed)
+	}
 	if f.announcer != nil {
 		announce(live, f.announcer)
 	}
@@ -73,11 +80,22 @@ func (f *Follower) Begin(ctx context.Context, options app.LiveOptions) (*app.Liv
 // changed has the rules loaded anew.
 func (f *Follower) changed(reason string) {
 	f.mu.Lock()
-	live := f.live
-	f.mu.Unlock()
-	if live != nil { // else they are being loaded
-		live.Trigger(reason)
+	defer f.mu.Unlock()
+	if f.live == nil { // they are being loaded, and may have been read already
+		f.missed = reason
+		return
 	}
+	f.live.Trigger(reason)
+}
+
+// read says that what rules come from has been read.
+func (f *Follower) read() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, done := range f.reading {
+		done()
+	}
+	f.reading = nil
 }
 
 // Ready makes everything known that rules come from before they are loaded, and
@@ -101,6 +119,9 @@ func (f *Follower) Ready(ctx context.Context, rules *app.RuleOptions) error {
 	fetches.Wait()
 	more := rules.More
 	rules.More = func() ([]source.Source, []*rule.Problem) {
+		f.mu.Lock()
+		f.missed = "" // what has changed until now is among the sources
+		f.mu.Unlock()
 		sources, problems := f.configMaps.Sources()
 		if more != nil {
 			others, wrong := more()
@@ -120,13 +141,8 @@ func (f *Follower) Ready(ctx context.Context, rules *app.RuleOptions) error {
 // others are not watched any more.
 func (f *Follower) watch(rules *app.RuleOptions, whole bool) {
 	wanted := make(map[string]bool)
-	if rules.Config != "" {
-		wanted[rules.Config] = true
-	}
-	for _, name := range rules.Dirs {
-		if !oci.IsReference(name) {
-			wanted[name] = true
-		}
+	for _, path := range rules.Local() {
+		wanted[path] = true
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -137,8 +153,11 @@ func (f *Follower) watch(rules *app.RuleOptions, whole bool) {
 	for path := range wanted {
 		if f.local[path] == nil {
 			f.local[path] = &watched{watcher: watch.New([]string{path}, watch.Options{
-				Log: f.log, Changed: func(_ context.Context, names []string) { f.changed(changes(names)) }})}
+				Log: f.log, Reads: source.IsRead, Changed: func(_ context.Context, names []string) { f.changed(changes(names)) }})}
 			f.begin(f.local[path])
+		}
+		if whole {
+			f.reading = append(f.reading, f.local[path].watcher.Reading())
 		}
 	}
 }

@@ -92,18 +92,26 @@ func ids(state *app.State) []string {
 // eventually waits until the rules are these, and the problems as many.
 func (r *running) eventually(t *testing.T, problems int, want ...string) {
 	t.Helper()
+	r.until(t, fmt.Sprintf("the rules are %v, with %d problems", want, problems), func(state *app.State) bool {
+		return slices.Equal(ids(state), want) && len(state.Rules.Problems) == problems
+	})
+}
+
+// until waits until the state is what it should be.
+func (r *running) until(t *testing.T, what string, is func(*app.State) bool) {
+	t.Helper()
 	changed := make(chan struct{}, 100)
 	r.live.Observe(func(app.Reload) { changed <- struct{}{} })
 	timeout := time.After(time.Minute)
 	for {
 		state := r.live.Current()
-		if slices.Equal(ids(state), want) && len(state.Rules.Problems) == problems {
+		if is(state) {
 			return
 		}
 		select {
 		case <-changed:
 		case <-timeout:
-			t.Fatalf("rules %v, problems %v, want %v and %d", ids(state), state.Rules.Problems, want, problems)
+			t.Fatalf("rules %v, problems %v; it should be that %s", ids(state), state.Rules.Problems, what)
 		}
 	}
 }

@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/kubereeve/reeve/internal/rule/source"
 )
 
 // maxHashed bounds the files that are read to see whether they have changed; of
@@ -34,65 +36,82 @@ func (c content) same(other content) bool {
 	return c.size == other.size && c.changed.Equal(other.changed) && c.mode == other.mode && c.problem == other.problem
 }
 
-// look reads all files at and below paths. Files that look like those known
-// already are not read again. What is missing is not in the result.
-func look(paths []string, known contents) contents {
-	now := make(contents)
+// look is one look at what is watched.
+type look struct {
+	found contents
+	known contents               // what was found before; files that look the same are not read again
+	reads func(name string) bool // the files that count below directories
+}
+
+// lookAt reads all files at and below paths. What is missing is not in the result.
+func lookAt(paths []string, known contents, reads func(name string) bool) contents {
+	l := look{make(contents), known, reads}
 	for _, path := range paths {
 		info, err := os.Stat(path)
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
 		case err != nil:
-			now[path] = content{problem: reason(err)}
+			l.found[path] = content{problem: reason(err)}
 		case info.IsDir():
-			now.directory(path, known)
+			l.directory(path, false)
 		default:
-			now.file(path, known)
+			l.file(path)
 		}
 	}
-	return now
+	return l.found
 }
 
-// directory reads a directory tree. Links to files are followed, links to
-// directories below it are not, as rules are read.
-func (c contents) directory(root string, known contents) {
-	c[root] = content{mode: fs.ModeDir}          // an empty directory is not a missing one
+// directory reads a directory tree. Links to files are followed; of links to
+// directories those that the kubelet makes, as rules are read, but none behind them.
+func (l look) directory(root string, mounted bool) {
+	l.found[root] = content{mode: fs.ModeDir}    // an empty directory is not a missing one
 	start := strings.TrimSuffix(root, "/") + "/" // the slash makes the walk begin behind a link
 	visit := func(name string, entry fs.DirEntry, err error) error {
 		switch {
 		case errors.Is(err, fs.ErrNotExist): // it went while we looked
 		case err != nil:
-			c[name] = content{problem: reason(err)}
-		case entry.IsDir() && name != start && hidden(entry.Name()):
+			l.found[name] = content{problem: reason(err)}
+		case entry.IsDir() && name != start && source.Hidden(entry.Name()):
 			return fs.SkipDir
 		case entry.IsDir():
-		default:
-			c.file(name, known)
+		case !mounted && entry.Type()&fs.ModeSymlink != 0 && leadsToMounted(name):
+			l.directory(name, true)
+		case l.reads(name):
+			l.file(name)
 		}
 		return nil
 	}
 	_ = filepath.WalkDir(start, visit) // which fails when visit does: never
 }
 
-// hidden tells whether a directory holds nothing to read: Git's own data, and
-// the versions of a mounted ConfigMap, to whose files links lead.
-func hidden(name string) bool { return name == ".git" || strings.HasPrefix(name, "..") }
+// leadsToMounted tells whether a link leads to a directory of a mounted ConfigMap.
+func leadsToMounted(link string) bool {
+	target, err := os.Readlink(link)
+	if err != nil || !source.IsMounted(target) {
+		return false
+	}
+	info, err := os.Stat(link)
+	return err == nil && info.IsDir()
+}
 
 // file reads one file.
-func (c contents) file(name string, known contents) {
+func (l look) file(name string) {
 	info, err := os.Stat(name)
 	if errors.Is(err, fs.ErrNotExist) {
-		return
+		if _, gone := os.Lstat(name); gone != nil {
+			return
+		}
+		err = errors.New("the link leads nowhere")
 	}
 	if err != nil {
-		c[name] = content{problem: reason(err)}
+		l.found[name] = content{problem: reason(err)}
 		return
 	}
 	now := content{size: info.Size(), changed: info.ModTime(), mode: info.Mode()}
-	before, seen := known[name]
+	before, seen := l.known[name]
 	switch {
-	case info.IsDir(): // a link to one
-		return
+	case info.IsDir(): // a link to one, which is not followed
+		now = content{mode: fs.ModeDir}
 	case seen && before.same(now):
 		now.sum = before.sum
 	case info.Mode().IsRegular() && info.Size() <= maxHashed:
@@ -100,7 +119,7 @@ func (c contents) file(name string, known contents) {
 			now.problem = reason(err)
 		}
 	}
-	c[name] = now
+	l.found[name] = now
 }
 
 // sum returns the hash of a file.

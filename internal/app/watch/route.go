@@ -5,6 +5,10 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/fsnotify/fsnotify"
+
+	"github.com/kubereeve/reeve/internal/rule/source"
 )
 
 // maxLinks bounds how many links are followed on the way to one file.
@@ -67,7 +71,7 @@ func (r *route) tree(root string) {
 		if err != nil || !entry.IsDir() {
 			return nil //nolint:nilerr // what cannot be read is looked at again by the poll
 		}
-		if name != root && hidden(entry.Name()) {
+		if name != root && source.Hidden(entry.Name()) {
 			return fs.SkipDir
 		}
 		r.directories[name] = true
@@ -75,10 +79,25 @@ func (r *route) tree(root string) {
 	})
 }
 
-// concerns tells whether what happens to a name may change what is watched.
-func (r *route) concerns(name string) bool {
+// covers tells whether all directories of another route are in this one.
+func (r *route) covers(other *route) bool {
+	for directory := range other.directories {
+		if !r.directories[directory] {
+			return false
+		}
+	}
+	return true
+}
+
+// concerns tells whether an event may change what is watched: anything on the way,
+// and in a tree all but the writing to files that do not count.
+func (r *route) concerns(event fsnotify.Event, reads func(name string) bool) bool {
+	name := event.Name
 	if r.steps[name] {
 		return true
+	}
+	if event.Op == fsnotify.Write && !reads(name) {
+		return false
 	}
 	for _, tree := range r.trees {
 		if name == tree || strings.HasPrefix(name, tree+"/") {

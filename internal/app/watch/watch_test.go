@@ -195,6 +195,35 @@ var changes = []struct {
 		watch: "rules", want: "rules/a.rego",
 	},
 	{
+		name:   "a link that leads nowhere appears",
+		before: func(t *testing.T, dir string) { must(t, os.Mkdir(dir+"/rules", 0o755)) },
+		change: func(t *testing.T, dir string) { must(t, os.Symlink("nowhere", dir+"/rules/a.rego")) },
+		watch:  "rules", want: "rules/a.rego",
+	},
+	{
+		name: "a link that leads nowhere goes",
+		before: func(t *testing.T, dir string) {
+			must(t, os.Mkdir(dir+"/rules", 0o755))
+			must(t, os.Symlink("nowhere", dir+"/rules/a.rego"))
+		},
+		change: func(t *testing.T, dir string) { must(t, os.Remove(dir+"/rules/a.rego")) },
+		watch:  "rules", want: "rules/a.rego",
+	},
+	{
+		name: "a mounted ConfigMap with directories turns to a new version",
+		before: func(t *testing.T, dir string) {
+			write(t, dir+"/..1/team/a.rego", "one")
+			must(t, os.Symlink("..1", dir+"/..data"))
+			must(t, os.Symlink("..data/team", dir+"/team"))
+		},
+		change: func(t *testing.T, dir string) {
+			write(t, dir+"/..2/team/a.rego", "second")
+			must(t, os.Symlink("..2", dir+"/..data_tmp"))
+			must(t, os.Rename(dir+"/..data_tmp", dir+"/..data"))
+		},
+		watch: ".", want: "team/a.rego",
+	},
+	{
 		name:   "a whole tree goes",
 		before: func(t *testing.T, dir string) { write(t, dir+"/rules/a/b.rego", "one") },
 		change: func(t *testing.T, dir string) { must(t, os.RemoveAll(dir+"/rules")) },
@@ -225,14 +254,16 @@ func TestChangesAreTold(t *testing.T) {
 
 func TestAWatcherGoesOn(t *testing.T) {
 	dir := t.TempDir()
-	file := filepath.Join(dir, "rules", "a.rego")
 	calls := start(t, watch.Options{}, filepath.Join(dir, "rules"))
-	for round := range 5 { // appears, changes and goes, again and again
+	// Again and again. Each file has a name of its own: one writing may be told of twice.
+	for round := range 5 {
+		file := filepath.Join(dir, "rules", fmt.Sprint(round), "a.rego")
 		write(t, file, "one")
 		await(t, calls, file)
-		write(t, file, fmt.Sprintf("round %d", round))
-		await(t, calls, file)
-		must(t, os.RemoveAll(filepath.Dir(file)))
+		beside := filepath.Join(filepath.Dir(file), "b.rego")
+		write(t, beside, "one")
+		await(t, calls, beside)
+		must(t, os.RemoveAll(filepath.Join(dir, "rules")))
 		await(t, calls, file)
 	}
 }

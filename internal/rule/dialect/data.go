@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/open-policy-agent/opa/v1/ast"
 	"github.com/open-policy-agent/opa/v1/loader"
@@ -75,4 +76,11 @@ func collision(at ast.Ref, a, b ast.Object) ast.Ref {
 		}
 	}
 	return nil
+}
+
+// DataFile returns the file or directory that a path means to ReadData: it may say
+// before it where its data belongs, as in limits:conf/limits.yaml.
+func DataFile(path string) string {
+	_, file := loader.SplitPrefix(path)
+	return strings.TrimPrefix(file, "file://")
 }
