@@ -79,6 +79,9 @@ func NewSet(files []File) (*Set, []*Problem) {
 		}
 		_, _ = fmt.Fprintf(hash, "%s\x00%d\x00", file.Name, len(file.Source)) // a hash never fails
 		hash.Write(file.Source)
+		if r := file.Rule; r != nil { // other files may say some of it: controls, or what is kept in the inventory
+			_, _ = fmt.Fprintf(hash, "%q %q %q %q %s %s %v %v %q\x00", r.ID, r.Title, r.Description, r.Remediation, r.Severity, r.Mode, r.Kinds, r.Inventory, r.Controls)
+		}
 		if file.Trusted != nil {
 			_, _ = fmt.Fprintf(hash, "%q\x00", *file.Trusted)
 		}

@@ -254,3 +254,24 @@ func TestProblemsOfOPAAreOnePerFile(t *testing.T) {
 		t.Errorf("(-want +got)\n%s", diff)
 	}
 }
+
+// Some of what a rule is stands in other files than its own.
+func TestTheRevisionKnowsWhatOtherFilesSayOfARule(t *testing.T) {
+	plain := func() *rule.Rule { return &rule.Rule{ID: "mine", Severity: finding.Low} }
+	before := mustSet(t, file(t, "a.rego", plain())).Revision()
+	if again := mustSet(t, file(t, "a.rego", plain())).Revision(); again != before {
+		t.Errorf("the same rule has the revisions %s and %s", before, again)
+	}
+	for name, change := range map[string]func(*rule.Rule){
+		"severity":    func(r *rule.Rule) { r.Severity = finding.High },
+		"remediation": func(r *rule.Rule) { r.Remediation = "Do it." },
+		"controls":    func(r *rule.Rule) { r.Controls = map[string][]string{"nsa": {"1"}} },
+		"inventory":   func(r *rule.Rule) { r.Inventory = []rule.Need{{Kind: schema.GroupKind{Kind: "Node"}}} },
+	} {
+		changed := plain()
+		change(changed)
+		if mustSet(t, file(t, "a.rego", changed)).Revision() == before {
+			t.Errorf("another %s leaves the revision as it is", name)
+		}
+	}
+}
