@@ -117,18 +117,18 @@ func (o *RuleOptions) Load() (*Rules, error) {
 	for _, entry := range entries {
 		unknown = append(unknown, entry.Rules.Unmatched(set)...)
 	}
-	if len(unknown) > 0 {
-		return nil, fmt.Errorf("--mode-for: no rule is called %s; see reeve rules list", strings.Join(unknown, ", "))
-	}
 	wrong, unmatched := configuration.Check(set)
 	if len(wrong) > 0 {
 		return nil, wrong
+	}
+	if err := nameless(&unmatched, "--mode-for: no rule is called", unknown, problems); err != nil {
+		return nil, err
 	}
 	policy, err := o.policy(configuration, entries)
 	if err != nil {
 		return nil, err
 	}
-	if set, err = o.choose(set); err != nil {
+	if set, err = o.choose(set, &unmatched, problems); err != nil {
 		return nil, err
 	}
 	return &Rules{Set: policy.Active(set), Policy: policy, Problems: problems, PassedOver: passedOver, Configuration: configuration, Unmatched: unmatched}, nil
@@ -253,7 +253,7 @@ func (o *RuleOptions) policy(configuration *Configuration, entries []review.Entr
 }
 
 // choose applies --select and --skip.
-func (o *RuleOptions) choose(set *rule.Set) (*rule.Set, error) {
+func (o *RuleOptions) choose(set *rule.Set, unmatched *config.Problems, problems []*rule.Problem) (*rule.Set, error) {
 	all := set // a rule that --select leaves out may be named by --skip
 	for _, choice := range []struct {
 		flag  string
@@ -264,12 +264,28 @@ func (o *RuleOptions) choose(set *rule.Set) (*rule.Set, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", choice.flag, err)
 		}
-		if names := selector.Unmatched(all); len(names) > 0 {
-			return nil, fmt.Errorf("%s: no rule matches %s; see reeve rules list", choice.flag, strings.Join(names, ", "))
+		if err := nameless(unmatched, choice.flag+": no rule matches", selector.Unmatched(all), problems); err != nil {
+			return nil, err
 		}
 		if !selector.Empty() {
 			set = set.Filter(func(r *rule.Rule) bool { return selector.Matches(r) == choice.keep })
 		}
 	}
 	return set, nil
+}
+
+// nameless fails where a flag names rules that are not there. Where files are left
+// out, they may be in those, which must not keep the others from being used: then it
+// adds them to the names that match nothing.
+func nameless(unmatched *config.Problems, message string, names []string, problems []*rule.Problem) error {
+	if len(names) == 0 {
+		return nil
+	}
+	message = fmt.Sprintf("%s %s", message, strings.Join(names, ", "))
+	if len(problems) == 0 {
+		return errors.New(message + "; see reeve rules list")
+	}
+	flag, text, _ := strings.Cut(message, ": ")
+	*unmatched = append(*unmatched, &config.Problem{File: flag, Message: text + "; it may be in a file that is left out"})
+	return nil
 }
