@@ -180,17 +180,17 @@ func TestLoadKeepsTheModesOfTheFlags(t *testing.T) {
 func TestAFlagMayNameARuleWhoseFileIsLeftOut(t *testing.T) {
 	dir := directory(t, map[string]string{"own.rego": ownRule, "bad.rego": "package reeve.a.bad\nx {"})
 	for flag, want := range map[string]string{
-		"--mode-for=bad=deny": "--mode-for: no rule is called bad; it may be in a file that is left out",
-		"--skip=bad":          "--skip: no rule matches bad; it may be in a file that is left out",
-		"--select=bad,own":    "--select: no rule matches bad; it may be in a file that is left out",
+		"--mode-for=bad=deny":   "--mode-for: no rule is called bad; it may be in a file that is left out",
+		"--skip=bad":            "--skip: no rule matches bad; it may be in a file that is left out",
+		"--select=bad,own-rule": "--select: no rule matches bad; it may be in a file that is left out",
 	} {
 		rules, err := options(t, "--no-builtin", "--rules="+dir, flag).Load()
 		if err != nil {
 			t.Errorf("%s: %v", flag, err)
 			continue
 		}
-		if got := ids(rules.Set); !slices.Equal(got, []string{"own"}) || len(rules.Unmatched) != 1 || rules.Unmatched[0].Error() != want {
-			t.Errorf("%s: rules %v, unmatched %v, want own and %s", flag, got, rules.Unmatched, want)
+		if got := ids(rules.Set); !slices.Equal(got, []string{"own-rule"}) || len(rules.Unmatched) != 1 || rules.Unmatched[0].Error() != want {
+			t.Errorf("%s: rules %v, unmatched %v, want own-rule and %s", flag, got, rules.Unmatched, want)
 		}
 	}
 }
