@@ -114,10 +114,10 @@ func (a *Artifacts) source(name string) (*source.Source, *rule.Problem) {
 	case known.FS == nil:
 		return nil, &rule.Problem{File: name, Message: reason}
 	case reason != "":
-		return &source.Source{FS: known.FS, Name: name}, &rule.Problem{File: name,
+		return &source.Source{FS: known.FS, Name: name, Bundled: true}, &rule.Problem{File: name,
 			Message: fmt.Sprintf("the registry cannot tell whether there is something newer than %s, which stays: %s", known.Digest, reason)}
 	}
-	return &source.Source{FS: known.FS, Name: name}, nil
+	return &source.Source{FS: known.FS, Name: name, Bundled: true}, nil
 }
 
 // References returns the OCI references among what the rules come from.
@@ -187,7 +187,7 @@ func (o *RuleOptions) open(name string) (*source.Source, *rule.Problem) {
 			}
 			return nil, &rule.Problem{File: name, Message: err.Error()}
 		}
-		return &source.Source{FS: tree, Name: name}, nil
+		return &source.Source{FS: tree, Name: name, Bundled: true}, nil
 	}
 	directory := source.Directory(name)
 	return &directory, nil

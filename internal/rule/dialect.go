@@ -76,6 +76,9 @@ type Document struct {
 	Err error
 	// Builtin is true for the rules that come with Reeve.
 	Builtin bool
+	// Bundled is true in archives and artifacts, whose data.json and data.yaml rules
+	// read below data.
+	Bundled bool
 	// Claimed is true once a dialect has taken the document, and Used once one
 	// has taken it for a library, which others may use as well.
 	Claimed, Used bool

@@ -1,14 +1,17 @@
 package dialect
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/open-policy-agent/opa/v1/ast"
 	"github.com/open-policy-agent/opa/v1/loader"
+	"github.com/open-policy-agent/opa/v1/util"
 
 	"github.com/kubereeve/reeve/internal/rule"
 )
@@ -18,7 +21,7 @@ import (
 // has, and what several have in one place is one. Paths that cannot be read, or say
 // something else than one before, are left out and named.
 func ReadData(paths ...string) ([]rule.DataDocument, []*rule.Problem) {
-	all := ast.NewObject()
+	all := joined{ast.NewObject()}
 	var problems []*rule.Problem
 	for _, path := range paths {
 		read, err := readData(path)
@@ -26,17 +29,33 @@ func ReadData(paths ...string) ([]rule.DataDocument, []*rule.Problem) {
 			problems = append(problems, &rule.Problem{File: path, Message: fmt.Sprintf("the data for conftest rules cannot be read: %v", err)})
 			continue
 		}
-		if place := collision(ast.DefaultRootRef, all, read); place != nil {
+		if place := all.add(read); place != nil {
 			problems = append(problems, &rule.Problem{File: path, Message: fmt.Sprintf("the data for conftest rules were left out: %s is in others that were given, too; keep it in one", place)})
-			continue
 		}
-		all, _ = all.Merge(read)
 	}
-	documents := make([]rule.DataDocument, 0, all.Len())
-	all.Foreach(func(name, value *ast.Term) {
+	return all.documents(), problems
+}
+
+// joined is what several files say below data.
+type joined struct{ ast.Object }
+
+// add adds what one more says, or returns the first place where it says something
+// that cannot be one with the others.
+func (j *joined) add(more ast.Object) ast.Ref {
+	if place := collision(ast.DefaultRootRef, j.Object, more); place != nil {
+		return place
+	}
+	j.Object, _ = j.Merge(more)
+	return nil
+}
+
+// documents returns everything, by the names below data.
+func (j *joined) documents() []rule.DataDocument {
+	documents := make([]rule.DataDocument, 0, j.Len())
+	j.Foreach(func(name, value *ast.Term) {
 		documents = append(documents, rule.DataDocument{Path: ast.DefaultRootRef.Append(name), Value: value.Value})
 	})
-	return documents, problems
+	return documents
 }
 
 // readData reads a file or a directory.
@@ -83,4 +102,57 @@ func collision(at ast.Ref, a, b ast.Object) ast.Ref {
 func DataFile(path string) string {
 	_, file := loader.SplitPrefix(path)
 	return strings.TrimPrefix(file, "file://")
+}
+
+// withBundled returns data and that of a bundle: what data.json and data.yaml hold is
+// below data, in the place that their directory has, as OPA reads them. Those that
+// cannot be read, or do not go together, are left out and named.
+func withBundled(given []rule.DataDocument, documents []*rule.Document, tree string) ([]rule.DataDocument, []*rule.Problem) {
+	all := joined{ast.NewObject()}
+	for _, data := range given {
+		all.Insert(data.Path[1], ast.NewTerm(data.Value))
+	}
+	var problems []*rule.Problem
+	for _, document := range documents {
+		if !document.Bundled || document.Tree != tree || document.Claimed || !isBundleData(document.Path) {
+			continue
+		}
+		object, err := bundleData(document)
+		if err == nil {
+			if place := all.add(object); place != nil {
+				err = fmt.Errorf("%s is in others, too; keep it in one", place)
+			}
+		}
+		if err != nil {
+			problems = append(problems, &rule.Problem{File: document.Name, Message: fmt.Sprintf("the data of the bundle were left out: %v", err)})
+		}
+	}
+	return all.documents(), problems
+}
+
+// isBundleData tells whether a file is data as OPA reads it from bundles.
+func isBundleData(file string) bool {
+	return slices.Contains([]string{"data.json", "data.yaml", "data.yml"}, path.Base(file))
+}
+
+// bundleData returns what a file of a bundle says below data.
+func bundleData(document *rule.Document) (ast.Object, error) {
+	var content any
+	if err := util.Unmarshal(document.Content, &content); err != nil {
+		return nil, err
+	}
+	value, err := ast.InterfaceToValue(content)
+	if err != nil {
+		return nil, err
+	}
+	if directory := path.Dir(document.Path); directory != "." {
+		for _, name := range slices.Backward(strings.Split(directory, "/")) {
+			value = ast.NewObject(ast.Item(ast.StringTerm(name), ast.NewTerm(value)))
+		}
+	}
+	object, ok := value.(ast.Object)
+	if !ok {
+		return nil, errors.New("it must be an object")
+	}
+	return object, nil
 }

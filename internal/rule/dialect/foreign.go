@@ -43,23 +43,28 @@ type foreign struct {
 type grove struct {
 	*foreign
 	name     string
-	members  []*rule.Document // of packages with entry points
-	imported []*rule.Document // of other packages that the members import
-	shared   *rule.Unit       // of the members and the imported, with the data
+	members  []*rule.Document    // of packages with entry points
+	imported []*rule.Document    // of other packages that the members import
+	data     []rule.DataDocument // that they read
+	shared   *rule.Unit          // of the members and the imported, with the data
 }
 
 // read claims the dialect's documents, tree by tree, and returns their files.
 func (f *foreign) read(documents []*rule.Document) ([]rule.File, []*rule.Problem) {
 	var files []rule.File
+	var problems []*rule.Problem
 	all := trees(documents)
 	for i, tree := range all {
 		g := &grove{foreign: f, name: fmt.Sprintf("%s%d", f.dialect.Name(), i)}
 		if g.find(tree, f.elsewhere(all, i)); len(g.members) > 0 {
+			var wrong []*rule.Problem
+			g.data, wrong = withBundled(f.documents, documents, tree[0].Tree)
+			problems = append(problems, wrong...)
 			files = append(files, g.files()...)
 		}
 	}
 	distinguish(files, documents)
-	return files, nil
+	return files, problems
 }
 
 // distinguish gives rules whose files have the same name, in one place or
@@ -88,53 +93,6 @@ func distinguish(files []rule.File, documents []*rule.Document) {
 }
 
 func withoutExtension(name string) string { return strings.TrimSuffix(name, path.Ext(name)) }
-
-// trees returns the unclaimed modules of each tree.
-func trees(documents []*rule.Document) [][]*rule.Document {
-	var names []string
-	byName := make(map[string][]*rule.Document)
-	for _, document := range documents {
-		if document.Claimed || document.Module == nil {
-			continue
-		}
-		if byName[document.Tree] == nil {
-			names = append(names, document.Tree)
-		}
-		byName[document.Tree] = append(byName[document.Tree], document)
-	}
-	found := make([][]*rule.Document, len(names))
-	for i, name := range names {
-		found[i] = byName[name]
-	}
-	return found
-}
-
-// elsewhere returns the libraries in other trees than one, of packages that this one
-// does not have, each from the first that does: rules and libraries may be given as
-// directories beside each other.
-func (f *foreign) elsewhere(all [][]*rule.Document, i int) []*rule.Document {
-	if !f.libraries {
-		return nil
-	}
-	owners := make(map[string]string)
-	for _, document := range all[i] {
-		owners[document.Module.Package.Path.String()] = document.Tree
-	}
-	var found []*rule.Document
-	for _, document := range slices.Concat(all...) {
-		name := document.Module.Package.Path.String()
-		if document.Claimed || document.Tree == all[i][0].Tree || len(f.names(document.Module)) > 0 {
-			continue
-		}
-		if owners[name] == "" {
-			owners[name] = document.Tree
-		}
-		if owners[name] == document.Tree {
-			found = append(found, document)
-		}
-	}
-	return found
-}
 
 // find sorts the documents of a tree and claims those that belong to the dialect. The
 // libraries elsewhere are used where the tree's own modules refer to them.
@@ -190,7 +148,7 @@ func (g *grove) files() []rule.File {
 	for _, document := range slices.Concat(together, g.imported) {
 		g.shared.Add(document.Module)
 	}
-	files := g.data(g.shared, g.name, func(rule.DataDocument) bool { return true })
+	files := g.dataFile(g.shared, g.name, func(rule.DataDocument) bool { return true })
 	for _, document := range g.imported {
 		files = append(files, rule.File{Name: document.Name, Source: document.Content, Module: g.shared.Move(g.module(document)), Foreign: true})
 	}
@@ -200,11 +158,11 @@ func (g *grove) files() []rule.File {
 	return append(files, g.apart(apart)...)
 }
 
-// data returns the data that a unit reads, of those that are wanted. They are a file
-// of their own, because each of the others may be left out.
-func (g *grove) data(unit *rule.Unit, name string, want func(rule.DataDocument) bool) []rule.File {
+// dataFile returns the data that a unit reads, of those that are wanted. They are a
+// file of their own, because each of the others may be left out.
+func (g *grove) dataFile(unit *rule.Unit, name string, want func(rule.DataDocument) bool) []rule.File {
 	file := rule.File{Name: "data for " + name, Foreign: true}
-	for _, data := range g.documents {
+	for _, data := range g.data {
 		if want(data) {
 			file.Documents = append(file.Documents, unit.AddDocument(data.Path, data.Value))
 		}
@@ -226,7 +184,7 @@ func (g *grove) apart(documents []*rule.Document) []rule.File {
 		unit := rule.NewUnit(fmt.Sprintf("%s_%d", g.name, i))
 		unit.Add(document.Module)
 		unit.Use(g.shared)
-		files = append(files, g.data(unit, document.Name, func(data rule.DataDocument) bool {
+		files = append(files, g.dataFile(unit, document.Name, func(data rule.DataDocument) bool {
 			return data.Path[1].Equal(document.Module.Package.Path[1]) // the rest is beside it
 		})...)
 		files = append(files, g.file(document, unit))

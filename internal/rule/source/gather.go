@@ -150,6 +150,7 @@ func (g *gatherer) read(name string) error {
 		Path:    name,
 		Content: bytes.TrimPrefix(content, byteOrderMark),
 		Builtin: g.source.Builtin,
+		Bundled: g.source.Bundled,
 	}
 	if isRego {
 		if err := Parse(document); err != nil {

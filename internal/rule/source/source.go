@@ -22,6 +22,8 @@ type Source struct {
 	Name string
 	// Builtin marks the rules that come with Reeve.
 	Builtin bool
+	// Bundled marks archives and artifacts, which bring data for their rules along.
+	Bundled bool
 	// Trusted are rights of these rules that others have not; nil for none.
 	Trusted *rule.Trusted
 }
