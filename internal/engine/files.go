@@ -3,6 +3,7 @@ package engine
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/open-policy-agent/opa/v1/ast"
 
@@ -29,6 +30,7 @@ func compileSet(set *rule.Set) (*compiled, []parsed, []*rule.Problem, error) {
 		}
 		files = append(files, parsed{file, module})
 	}
+	missing := make(map[string]string) // files that are left out, by their packages
 	for {
 		result := compile(modules(files), capabilities(files))
 		if !result.compiler.Failed() {
@@ -36,14 +38,33 @@ func compileSet(set *rule.Set) (*compiled, []parsed, []*rule.Problem, error) {
 			return result, files, problems, nil
 		}
 		bad := rule.ProblemsOf(result.compiler.Errors)
+		blame(bad, missing)
 		before := len(files)
 		files = slices.DeleteFunc(files, func(file parsed) bool {
-			return file.rewritten != nil && slices.ContainsFunc(bad, func(p *rule.Problem) bool { return p.File == file.Name || p.File == writtenIn(file) })
+			isBad := file.rewritten != nil && slices.ContainsFunc(bad, func(p *rule.Problem) bool { return p.File == file.Name || p.File == writtenIn(file) })
+			if isBad {
+				missing[rule.AsWritten(file.rewritten.Package.Path.String())] = file.Name
+			}
+			return isBad
 		})
 		if len(files) == before {
 			return nil, nil, nil, fmt.Errorf("compile rules: %w", result.compiler.Errors)
 		}
 		problems = append(problems, bad...)
+	}
+}
+
+// undefinedFunction is what the compiler says of a function that is in no file.
+const undefinedFunction = "undefined function "
+
+// blame adds to what is wrong with files the ones that were left out before, where it
+// follows from that.
+func blame(bad []*rule.Problem, missing map[string]string) {
+	for _, problem := range bad {
+		_, function, found := strings.Cut(problem.Message, undefinedFunction)
+		if dot := strings.LastIndex(function, "."); found && dot > 0 && missing[function[:dot]] != "" {
+			problem.Message += fmt.Sprintf("; %s is left out: mend that first", missing[function[:dot]])
+		}
 	}
 }
 

@@ -71,6 +71,35 @@ func TestRulesFindTheirLibrariesInDirectoriesBesideTheirs(t *testing.T) {
 	}
 }
 
+func TestWhatFollowsFromABadFileSaysSoInTheWordsOfTheFiles(t *testing.T) {
+	set, problems := source.Load(dialect.All(), source.Source{Name: "rules", FS: fstest.MapFS{
+		"lib.rego":  {Data: []byte("package lib\nf(x) { nonsense(x) }")},
+		"one.rego":  {Data: []byte("package main\ndeny[\"one\"] { data.lib.f(1) }")},
+		"loop.rego": {Data: []byte("package loop\ndeny[\"x\"] { p }\np { p }")},
+		"typo.rego": {Data: []byte("package typo\ndeny[\"x\"] { data.lib.g(1) }")},
+	}})
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	_, problems, err := engine.New(set, engine.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, problem := range problems {
+		got = append(got, problem.Error())
+	}
+	want := []string{
+		"rules/lib.rego:2: rego_type_error: undefined function nonsense",
+		"rules/loop.rego:3: rego_recursion_error: rule data.loop.p is recursive: data.loop.p -> data.loop.p",
+		"rules/one.rego:2: rego_type_error: undefined function data.lib.f; rules/lib.rego is left out: mend that first",
+		"rules/typo.rego:2: rego_type_error: undefined function data.lib.g",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("problems (-want +got)\n%s", diff)
+	}
+}
+
 func TestFilesOfOnePackageAreCachedEachByItself(t *testing.T) {
 	e := foreignEngine(t, dialect.Options{}, map[string]string{
 		"host.rego": "package main\ndeny[\"host\"] { input.spec.hostNetwork }",

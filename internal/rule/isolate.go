@@ -1,6 +1,7 @@
 package rule
 
 import (
+	"regexp"
 	"slices"
 
 	"github.com/open-policy-agent/opa/v1/ast"
@@ -18,6 +19,12 @@ type Unit struct {
 	within []ast.Ref          // packages and documents of the unit, as they are written
 	beside map[string]ast.Ref // packages of other units that this one may use
 }
+
+// moved is what stands in the names of what was moved, and not in the files.
+var moved = regexp.MustCompile(`\bdata\.` + isolated + `(\.\w+|\["[^"]*"\])`)
+
+// AsWritten returns a text of the compiler's with the names that stand in the files.
+func AsWritten(text string) string { return moved.ReplaceAllLiteralString(text, "data") }
 
 // NewUnit returns an empty unit. The name must be its own, and make a good word
 // in messages of the compiler.
@@ -47,10 +54,10 @@ func (u *Unit) Use(other *Unit) {
 // Move returns a copy of a module with its package, and its references to
 // packages and documents of the unit, moved below the unit's own package.
 func (u *Unit) Move(module *ast.Module) *ast.Module {
-	moved := module.Copy()
-	moved.Package.Path = u.move(module.Package.Path)
+	copied := module.Copy()
+	copied.Package.Path = u.move(module.Package.Path)
 	seen := make(map[*ast.Term]bool)
-	WalkTerms(moved, func(term *ast.Term) bool {
+	WalkTerms(copied, func(term *ast.Term) bool {
 		ref, ok := term.Value.(ast.Ref)
 		if !ok || seen[term] {
 			return false
@@ -61,7 +68,7 @@ func (u *Unit) Move(module *ast.Module) *ast.Module {
 		}
 		return false
 	})
-	return moved
+	return copied
 }
 
 // Package returns where a package of the unit is after it was moved.

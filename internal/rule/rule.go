@@ -152,6 +152,7 @@ func ProblemsOf(errs ast.Errors) []*Problem {
 		if err.Details != nil && len(err.Details.Lines()) > 0 {
 			problem.Message += ": " + strings.TrimSpace(err.Details.Lines()[0])
 		}
+		problem.Message = AsWritten(problem.Message)
 		if !seen[problem.File] {
 			seen[problem.File] = true
 			problems = append(problems, problem)
