@@ -189,6 +189,15 @@ func (o *RuleOptions) open(name string) (*source.Source, *rule.Problem) {
 		}
 		return &source.Source{FS: tree, Name: name, Bundled: true}, nil
 	}
+	info, err := os.Stat(name)
+	switch {
+	case name == "":
+		return nil, &rule.Problem{File: "--rules", Message: "it names nothing; name a directory, a bundle (.tar.gz) or an artifact (oci://)"}
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, &rule.Problem{File: name, Message: "no such file or directory; make it, or correct the name"}
+	case err == nil && !info.IsDir():
+		return nil, &rule.Problem{File: name, Message: "this is no directory; name the one it is in, a bundle (.tar.gz) or an artifact (oci://)"}
+	}
 	directory := source.Directory(name)
 	return &directory, nil
 }

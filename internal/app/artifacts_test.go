@@ -58,6 +58,8 @@ func TestRulesComeFromArchivesToo(t *testing.T) {
 		{name: "text.tar.gz", problem: "DIR/text.tar.gz: this is not a readable tar archive"},
 		{name: "out.tar.gz", problem: `DIR/out.tar.gz: entry "../own.rego" leads out of the archive`},
 		{name: "missing.tar.gz", problem: "DIR/missing.tar.gz: no such file or directory"},
+		{name: "missing", problem: "DIR/missing: no such file or directory; make it, or correct the name"},
+		{name: "directory.tar.gz/own.rego", problem: "DIR/directory.tar.gz/own.rego: this is no directory; name the one it is in, a bundle (.tar.gz) or an artifact (oci://)"},
 		{name: "oci://localhost:1/rules:v1", problem: "oci://localhost:1/rules:v1: the artifact has not been fetched"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -4,6 +4,7 @@
 package configmaps
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"maps"
@@ -178,6 +179,7 @@ func slim(object any) (any, error) {
 		return &corev1.ConfigMap{
 			ObjectMeta: metav1.ObjectMeta{Namespace: configMap.Namespace, Name: configMap.Name, ResourceVersion: configMap.ResourceVersion, Labels: configMap.Labels},
 			Data:       configMap.Data,
+			BinaryData: configMap.BinaryData,
 		}, nil
 	}
 	return object, nil
@@ -252,7 +254,7 @@ func (w *Watcher) put(ctx context.Context, object any) {
 	before := w.known[name]
 	w.known[name] = configMap
 	w.mu.Unlock()
-	if before == nil || !maps.Equal(before.Data, configMap.Data) {
+	if before == nil || !maps.EqualFunc(contents(before), contents(configMap), bytes.Equal) {
 		w.changed("configmap:" + name + " changed")
 	}
 }

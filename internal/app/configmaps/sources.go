@@ -55,21 +55,27 @@ func (w *Watcher) Sources() ([]source.Source, []*rule.Problem) {
 // size returns the number of bytes in a ConfigMap.
 func size(configMap *corev1.ConfigMap) int {
 	n := 0
-	for key, text := range configMap.Data {
-		n += len(key) + len(text)
+	for key, content := range contents(configMap) {
+		n += len(key) + len(content)
 	}
 	return n
 }
 
-// files returns the files of a ConfigMap.
-func files(configMap *corev1.ConfigMap) (source.Source, error) {
-	contents := make(map[string][]byte, len(configMap.Data))
+// contents returns what the keys hold. What is no UTF-8 kubectl puts into binaryData;
+// whoever reads it says so.
+func contents(configMap *corev1.ConfigMap) map[string][]byte {
+	contents := make(map[string][]byte, len(configMap.Data)+len(configMap.BinaryData))
+	maps.Copy(contents, configMap.BinaryData)
 	for key, text := range configMap.Data {
-		if strings.HasPrefix(key, "..") { // a key may begin so, a file of rules does not
-			continue
-		}
 		contents[key] = []byte(text)
 	}
+	return contents
+}
+
+// files returns the files of a ConfigMap.
+func files(configMap *corev1.ConfigMap) (source.Source, error) {
+	contents := contents(configMap)
+	maps.DeleteFunc(contents, func(key string, _ []byte) bool { return strings.HasPrefix(key, "..") }) // no file of rules begins so
 	if len(contents) == 0 {
 		return source.Source{}, errors.New("the ConfigMap is empty; each key of its data is a rule file, as in my-rule.rego")
 	}

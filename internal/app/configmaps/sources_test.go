@@ -56,6 +56,24 @@ func TestEachKeyIsAFileAndEachConfigMapASource(t *testing.T) {
 	}
 }
 
+// Kubectl puts files that are no UTF-8 into binaryData: one such letter in a comment is
+// no reason to judge without the rule and without a word.
+func TestWhatIsNoTextIsAFileAsWell(t *testing.T) {
+	binary := configMap("a", "rules", map[string]string{"x.rego": "package x"})
+	binary.BinaryData = map[string][]byte{"y.rego": []byte("package y # \xe9")}
+	slimmed, err := slim(binary)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sources, problems := holding(t, slimmed.(*corev1.ConfigMap)).Sources()
+	if len(sources) != 1 || len(problems) > 0 {
+		t.Fatalf("sources %v, problems %v", sources, problems)
+	}
+	if content, err := fs.ReadFile(sources[0].FS, "y.rego"); err != nil || string(content) != "package y # \xe9" {
+		t.Errorf("content %q, error %v", content, err)
+	}
+}
+
 func TestConfigMapsAreBounded(t *testing.T) {
 	w := holding(t)
 	for i := range maxConfigMaps + 2 {
