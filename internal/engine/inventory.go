@@ -3,6 +3,8 @@ package engine
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 
 	"github.com/open-policy-agent/opa/v1/ast"
@@ -96,7 +98,7 @@ func (i *Inventory) change(kind schema.GroupKind, known *inventoryKind) {
 // of which an object cannot be parsed are failed, and the reasons returned.
 func (i *Inventory) Fill(needs []rule.Need, objects []*resource.Resource) error {
 	var errs []error
-	for _, need := range needs {
+	for _, need := range rule.SpellOut(needs, i.kindsWith(objects)) {
 		var chosen []*resource.Resource
 		sampled := make(map[string]bool)
 		for _, res := range objects {
@@ -112,6 +114,17 @@ func (i *Inventory) Fill(needs []rule.Need, objects []*resource.Resource) error 
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// kindsWith returns the kinds of objects, and those that something is known of.
+func (i *Inventory) kindsWith(objects []*resource.Resource) []schema.GroupKind {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	kinds := slices.Collect(maps.Keys(i.kinds))
+	for _, res := range objects {
+		kinds = append(kinds, res.GroupKind())
+	}
+	return kinds
 }
 
 // Put adds or replaces one object. The kind is not known before Complete or

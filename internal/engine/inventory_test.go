@@ -3,6 +3,8 @@ package engine_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/open-policy-agent/opa/v1/ast"
@@ -10,6 +12,7 @@ import (
 
 	"github.com/kubereeve/reeve/internal/engine"
 	"github.com/kubereeve/reeve/internal/resource"
+	"github.com/kubereeve/reeve/internal/rule"
 )
 
 // known returns an object of an inventory.
@@ -81,6 +84,43 @@ func TestAnInventoryIsWhatWasPutIntoItWhateverCameBefore(t *testing.T) {
 	for step, shot := range before {
 		if shot.term.String() != shot.text {
 			t.Fatalf("what rules saw at step %d has changed since", step)
+		}
+	}
+}
+
+// TestAKindInAnyGroupIsFoundInTheGroupsThatObjectsHave fills an inventory with what is
+// needed whatever its group, and again with other objects.
+func TestAKindInAnyGroupIsFoundInTheGroupsThatObjectsHave(t *testing.T) {
+	needs := []rule.Need{{Kind: schema.GroupKind{Group: rule.Any, Kind: "Ingress"}, Optional: true}, {Kind: schema.GroupKind{Group: "networking.k8s.io", Kind: "Ingress"}}}
+	inventory := engine.NewInventory()
+	for _, test := range []struct {
+		name    string
+		objects []*resource.Resource
+		want    string
+	}{
+		{"groups of all sorts", []*resource.Resource{known("extensions/v1beta1", "Ingress", "a", "x", 1), known("networking.k8s.io/v1", "Ingress", "a", "y", 1), known("v1", "Pod", "a", "z", 1)}, "extensions/v1beta1/x networking.k8s.io/v1/y"},
+		{"other objects, none in the group from before", []*resource.Resource{known("example.org/v1", "Ingress", "a", "z", 1)}, "example.org/v1/z"},
+	} {
+		if err := inventory.Fill(needs, test.objects); err != nil {
+			t.Fatal(err)
+		}
+		value, err := ast.JSON(inventory.Seen().Value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var found []string
+		namespaces, _ := value.(map[string]any)["namespace"].(map[string]any)
+		versions, _ := namespaces["a"].(map[string]any)
+		for version, kinds := range versions {
+			for _, objects := range kinds.(map[string]any) {
+				for name := range objects.(map[string]any) {
+					found = append(found, version+"/"+name)
+				}
+			}
+		}
+		slices.Sort(found)
+		if got := strings.Join(found, " "); got != test.want {
+			t.Errorf("%s: rules see %s, want %s", test.name, got, test.want)
 		}
 	}
 }

@@ -57,6 +57,23 @@ func Expand(pattern schema.GroupKind) []schema.GroupKind {
 // IsPattern tells whether a kind has an asterisk for its group or itself.
 func IsPattern(kind schema.GroupKind) bool { return kind.Group == Any || kind.Kind == Any }
 
+// SpellOut returns needs with those that are patterns replaced by the kinds within
+// them, of those given, that no need names by itself.
+func SpellOut(needs []Need, kinds []schema.GroupKind) []Need {
+	spelled := slices.DeleteFunc(slices.Clone(needs), func(need Need) bool { return IsPattern(need.Kind) })
+	for _, need := range needs {
+		if !IsPattern(need.Kind) {
+			continue
+		}
+		for _, kind := range kinds {
+			if covers(need.Kind, kind) && !slices.ContainsFunc(spelled, func(known Need) bool { return known.Kind == kind }) {
+				spelled = append(spelled, Need{Kind: kind, Sample: need.Sample, Optional: need.Optional})
+			}
+		}
+	}
+	return spelled
+}
+
 // workloadShorthand is what metadata may write for all kinds with a pod
 // template.
 const workloadShorthand = "workload"

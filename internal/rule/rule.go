@@ -82,6 +82,8 @@ type Entrypoint struct {
 
 // Need is a kind of cluster object that a rule reads through data.inventory.
 type Need struct {
+	// Kind may be in Any group: then it stands for the kinds of its name among
+	// objects that are all at hand, as those of files, and for none in a cluster.
 	Kind schema.GroupKind
 	// Sample is true when one object of the kind per namespace is enough: the
 	// rule asks whether there are any. Samples carry metadata only.

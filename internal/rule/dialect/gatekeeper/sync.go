@@ -74,13 +74,14 @@ func (s *syncKinds) needs(template *Template) ([]rule.Need, *rule.Problem) {
 	}
 	var needs []rule.Need
 	for _, kind := range sortedKinds(kinds) {
-		needs = append(needs, rule.Need{Kind: kind, Optional: kind.Group == removedGroup})
+		needs = append(needs, rule.Need{Kind: kind, Optional: kind.Group == removedGroup || rule.IsPattern(kind)})
 	}
 	return needs, nil
 }
 
 // inGroups returns a kind in the groups that it is found in, where only its name
-// is known: those that Gatekeeper was told of, if a server may have one of them.
+// is known: those that Gatekeeper was told of, if a server may have one of them, or
+// else the usual ones, and whichever there are among files.
 func (s *syncKinds) inGroups(kind schema.GroupKind) []schema.GroupKind {
 	if kind.Group != anyGroup {
 		return []schema.GroupKind{kind}
@@ -94,7 +95,7 @@ func (s *syncKinds) inGroups(kind schema.GroupKind) []schema.GroupKind {
 	if slices.ContainsFunc(told, func(known schema.GroupKind) bool { return known.Group != removedGroup }) {
 		return told
 	}
-	return append(told, rule.Expand(kind)...)
+	return append(append(told, kind), rule.Expand(kind)...)
 }
 
 // sortedKinds returns kinds in the order of groups and names.
