@@ -104,7 +104,7 @@ func TestTemplatesSeeTheReviewThatGatekeeperMakes(t *testing.T) {
 		"uid": "u", "kind": map[string]any{"group": "", "version": "v1", "kind": "Pod"}, "name": "web", "namespace": "shop",
 		"resource": map[string]any{"group": "", "version": "", "resource": ""},
 		"userInfo": map[string]any{"username": "jane", "groups": []any{"dev"}},
-		"object":   pod, "oldObject": nil, "options": nil,
+		"object":   pod, "oldObject": nil, "options": nil, "namespaceObject": map[string]any{},
 	}
 	with := func(pairs ...any) map[string]any {
 		all := make(map[string]any)
@@ -142,7 +142,7 @@ func TestTemplatesSeeTheReviewThatGatekeeperMakes(t *testing.T) {
 			"requestKind", map[string]any{"group": "", "version": "v1", "kind": "Pod"},
 			"userInfo", map[string]any{"username": "jane", "uid": "42", "groups": []any{"dev"}, "extra": map[string]any{"scopes": []any{"x"}}})},
 		{"the namespace", inNamespace, with("operation", "CREATE", "namespaceObject", map[string]any{
-			"apiVersion": "v1", "kind": "Namespace", "metadata": map[string]any{"name": "shop", "labels": map[string]any{"a": "b"}, "annotations": map[string]any{}}})},
+			"apiVersion": "v1", "kind": "Namespace", "metadata": map[string]any{"name": "shop", "labels": map[string]any{"a": "b"}}})},
 		{"a scan has no operation", scanned(t), with("uid", "", "operation", "", "userInfo", map[string]any{})},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -26,14 +26,28 @@ func TestViolationsCountWhateverRegoMakesOfTheirRule(t *testing.T) {
 	}
 }
 
-func TestTemplatesCanAskWhetherTheNamespaceIsKnown(t *testing.T) {
-	e := gatekeeperEngine(t, engine.Options{}, gatekeeperTemplate(`violation[{"msg": "unknown"}] { not input.review.namespaceObject }`), constraint("seen", ""))
-	res := admitted(t, func(*admissionv1.AdmissionRequest) {})
-	if got := said(t, e, res); !slices.Equal(got, []string{"gatekeeper/Example/seen: unknown"}) {
-		t.Error(got)
-	}
-	res.Namespace = &resource.Namespace{Name: "shop"}
-	if got := said(t, e, res); len(got) > 0 {
-		t.Error(got)
+func TestTemplatesAskWhatTheNamespaceOfAnObjectHasNot(t *testing.T) {
+	e := gatekeeperEngine(t, engine.Options{}, gatekeeperTemplate(`violation[{"msg": "no team"}] { not input.review.namespaceObject.metadata.labels.team }
+violation[{"msg": "no label at all"}] { namespace := input.review.namespaceObject; not namespace.metadata.labels }
+violation[{"msg": "nothing is known"}] { input.review.namespaceObject == {} }`), constraint("seen", ""))
+	const rule = "gatekeeper/Example/seen: "
+	for _, test := range []struct {
+		name      string
+		namespace *resource.Namespace
+		want      []string
+	}{
+		{"no namespace", nil, []string{rule + "no label at all", rule + "no team", rule + "nothing is known"}},
+		{"one without labels", &resource.Namespace{Name: "shop"}, []string{rule + "no label at all", rule + "no team"}},
+		{"one with labels", &resource.Namespace{Name: "shop", Labels: map[string]string{"team": "a"}}, nil},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			res := admitted(t, func(*admissionv1.AdmissionRequest) {})
+			res.Namespace = test.namespace
+			got := said(t, e, res)
+			slices.Sort(got)
+			if !slices.Equal(got, test.want) {
+				t.Errorf("found %q, want %q", got, test.want)
+			}
+		})
 	}
 }

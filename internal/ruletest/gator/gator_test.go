@@ -115,6 +115,23 @@ spec:
         data.inventory.namespace[_]["v1"].Pod[input.review.name]
       }
 `,
+	"placeless.yaml": `apiVersion: constraints.gatekeeper.sh/v1beta1
+kind: Placeless
+metadata: {name: placeless}
+spec: {match: {namespaceSelector: {matchLabels: {strict: "yes"}}}}
+`,
+	"placeless-template.yaml": `apiVersion: templates.gatekeeper.sh/v1
+kind: ConstraintTemplate
+metadata: {name: placeless}
+spec:
+  crd: {spec: {names: {kind: Placeless}}}
+  targets:
+  - target: admission.k8s.gatekeeper.sh
+    rego: |
+      package placeless
+      violation[{"msg": "nothing is known of the namespace"}] { input.review.namespaceObject == {} }
+      violation[{"msg": msg}] { msg := sprintf("%v is in no namespace", [name]); data.inventory.cluster.v1.Pod[name] }
+`,
 	"deployment.yaml":         "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web, namespace: shop, labels: {team: a}}\nspec:\n  template:\n    metadata: {labels: {owner: b}}\n    spec: {}\n",
 	"expansion.yaml":          "apiVersion: expansion.gatekeeper.sh/v1beta1\nkind: ExpansionTemplate\nmetadata: {name: deployments}\nspec:\n  applyTo: [{groups: [apps], versions: [v1], kinds: [Deployment]}]\n  templateSource: spec.template\n  generatedGVK: {group: \"\", version: v1, kind: Pod}\n",
 	"astray.yaml":             "apiVersion: expansion.gatekeeper.sh/v1beta1\nkind: ExpansionTemplate\nmetadata: {name: astray}\nspec:\n  applyTo: [{groups: [apps], versions: [v1], kinds: [Deployment]}]\n  templateSource: spec.elsewhere\n  generatedGVK: {version: v1, kind: Pod}\n",
@@ -161,8 +178,8 @@ func write(t *testing.T, name, text string) {
 // test returns a test of a constraint with one case.
 func test(constraint, object, rest string) string {
 	template := "template.yaml"
-	if constraint == "twins.yaml" {
-		template = "twins-template.yaml"
+	if constraint == "twins.yaml" || constraint == "placeless.yaml" {
+		template = strings.Replace(constraint, ".", "-template.", 1)
 	}
 	return "tests:\n- name: one\n  template: " + template + "\n  constraint: " + constraint + "\n  cases:\n  - name: case\n    object: " + object + "\n" + rest
 }
@@ -181,6 +198,7 @@ func TestCasesHold(t *testing.T) {
 		{"an enforcement point that is not gator", test("elsewhere.yaml", "bad.yaml", "    assertions: [{violations: no}]\n")},
 		{"a namespace of which nothing is known", test("selected.yaml", "bad.yaml", "    assertions: [{violations: 1, message: missing Namespace}]\n")},
 		{"a namespace in the inventory", test("selected.yaml", "bad.yaml", "    inventory: [strict.yaml]\n    assertions: [{violations: 1, message: team}]\n")},
+		{"the namespace is matched by, and never seen", test("placeless.yaml", "bad.yaml", "    inventory: [strict.yaml]\n    assertions: [{violations: 1}, {violations: 1, message: nothing is known}]\n")},
 		{"an object that names no namespace is in none", test("scoped.yaml", "nowhere.yaml", "    assertions: [{violations: no}]\n")},
 		{"a deletion judges the old object", test("defaults.yaml", "deletion.yaml", "    assertions: [{violations: 1, message: ^web has no label team$}]\n")},
 		{"objects of the inventory, and a builtin that fails", test("twins.yaml", "bad.yaml", "    inventory: [other.yaml, strict.yaml]\n    assertions: [{violations: 1, message: ^twin$}]\n")},

@@ -21,7 +21,22 @@ func (Dialect) Name() string { return "gatekeeper" }
 // Input returns review and, for one constraint, its parameters. The review is the
 // same for all constraints.
 func (Dialect) Input(subject *rule.Subject, r *rule.Rule) *ast.Term {
-	fields := append(make([][2]*ast.Term, 0, 3), rule.Field("review", rule.Shared(subject, "gatekeeper", func() *ast.Term { return review(subject) })))
+	return inputOf(subject, subject.Resource.Namespace, r)
+}
+
+// suiteDialect is how templates see what they judge in suites: there, gator matches
+// by the object's namespace, but never shows it.
+type suiteDialect struct{ Dialect }
+
+// Input returns what Dialect does, without the namespace.
+func (suiteDialect) Input(subject *rule.Subject, r *rule.Rule) *ast.Term {
+	return inputOf(subject, nil, r)
+}
+
+// inputOf returns the input of a rule. Namespace is nil where nothing is to be seen
+// of it.
+func inputOf(subject *rule.Subject, namespace *resource.Namespace, r *rule.Rule) *ast.Term {
+	fields := append(make([][2]*ast.Term, 0, 3), rule.Field("review", rule.Shared(subject, "gatekeeper", func() *ast.Term { return review(subject, namespace) })))
 	if r != nil {
 		fields = append(fields, rule.Field("parameters", r.Arguments))
 	}
@@ -33,7 +48,7 @@ func (Dialect) Input(subject *rule.Subject, r *rule.Rule) *ast.Term {
 
 // review returns input.review. Fields that have no meaning outside of admission
 // are there and empty, as in Gatekeeper's audit.
-func review(subject *rule.Subject) *ast.Term {
+func review(subject *rule.Subject, within *resource.Namespace) *ast.Term {
 	res := subject.Resource
 	object, old := ast.NewTerm(subject.Object), ast.InternedNullTerm
 	switch {
@@ -53,10 +68,8 @@ func review(subject *rule.Subject) *ast.Term {
 		rule.Field("operation", ast.InternedTerm(operation)),
 		rule.Field("object", object),
 		rule.Field("oldObject", old),
+		rule.Field("namespaceObject", namespaceTerm(within)),
 	)
-	if res.Namespace != nil { // else it is left out, so that a rule can ask with not
-		pairs = append(pairs, rule.Field("namespaceObject", namespaceTerm(res.Namespace)))
-	}
 	if !strings.HasSuffix(res.Name, "*") && res.Name != "" { // else the API server will generate it
 		pairs = append(pairs, stringField("name", res.Name))
 	}
@@ -77,17 +90,20 @@ func namespaceOf(res *resource.Resource) string {
 	return res.Identity.Namespace
 }
 
-// namespaceTerm returns what is known of the object's namespace, as an object.
+// namespaceTerm returns what is known of the object's namespace, as an object. Where
+// there is nothing, that is empty, as in Gatekeeper: rules ask what it has not.
 func namespaceTerm(namespace *resource.Namespace) *ast.Term {
-	return ast.ObjectTerm(
-		stringField("apiVersion", "v1"),
-		stringField("kind", "Namespace"),
-		rule.Field("metadata", ast.ObjectTerm(
-			stringField("name", namespace.Name),
-			rule.Field("labels", rule.StringsTerm(namespace.Labels)),
-			rule.Field("annotations", rule.StringsTerm(namespace.Annotations)),
-		)),
-	)
+	if namespace == nil {
+		return ast.ObjectTerm()
+	}
+	metadata := [][2]*ast.Term{stringField("name", namespace.Name)}
+	if len(namespace.Labels) > 0 {
+		metadata = append(metadata, rule.Field("labels", rule.StringsTerm(namespace.Labels)))
+	}
+	if len(namespace.Annotations) > 0 {
+		metadata = append(metadata, rule.Field("annotations", rule.StringsTerm(namespace.Annotations)))
+	}
+	return ast.ObjectTerm(stringField("apiVersion", "v1"), stringField("kind", "Namespace"), rule.Field("metadata", ast.ObjectTerm(metadata...)))
 }
 
 // Results returns the elements of violation. In Rego v1, violation[{"msg": msg}]

@@ -146,11 +146,12 @@ func (m *Match) beyondKey() bool {
 }
 
 // asGator makes a rule judge all that it is asked about, at every door, by the
-// criteria alone, and with whatever inventory there is.
+// criteria alone, with whatever inventory there is, and without the namespace.
 func asGator(made *rule.Rule, constraint *Constraint, sourceOf func() Source) {
 	made.Doors = []finding.Door{finding.DoorAdmission, finding.DoorScan}
 	made.Kinds = []schema.GroupKind{{Group: rule.Any, Kind: rule.Any}}
 	made.Entrypoints[0].Alone = true // nothing is judged together with it
+	made.Dialect = suiteDialect{}
 	made.Match = func(subject *rule.Subject) (bool, error) {
 		request := requestOf(subject)
 		request.Source = sourceOf()
