@@ -163,6 +163,11 @@ func TestReadTemplateRefusesWhatCannotRun(t *testing.T) {
 		{"another engine alone", []string{"    rego: |\n", "    code: [{engine: K8sNativeValidation, source: {}}]\n    x: |\n"}, "a.yaml:33: ConstraintTemplate wantedlabels: spec.targets[0].code: the template has no Rego, only K8sNativeValidation; Reeve runs the engine Rego alone, so leave the template to Gatekeeper or add its Rego"},
 		{"Rego that does not parse", []string{`not input.review`, `not not input.review`}, "a.yaml:38: rego_parse_error: unexpected not keyword"},
 		{"no violation", []string{"violation[", "deny["}, `a.yaml:33: ConstraintTemplate wantedlabels: spec.targets[0].rego: it does not define violation; write violation[{"msg": msg}] { ... }`},
+		{"violation that is true", []string{`violation[{"msg": msg}]`, "violation"}, `a.yaml:36: ConstraintTemplate wantedlabels: violation is no set of objects but boolean; write violation[{"msg": msg}] { ... }, which finds what msg says`},
+		{"violation that is a list", []string{`violation[{"msg": msg}]`, `violation = [{"msg": msg}]`}, "a.yaml:36: ConstraintTemplate wantedlabels: violation is no set of objects but array"},
+		{"violation that is a function", []string{`violation[{"msg": msg}]`, "violation(x)"}, "a.yaml:36: ConstraintTemplate wantedlabels: violation is a function"},
+		{"violations that are strings", []string{`violation[{"msg": msg}]`, `violation["x"]`}, "a.yaml:36: ConstraintTemplate wantedlabels: a violation is an object with msg, not string"},
+		{"violations without msg", []string{`violation[{"msg": msg}]`, `violation[{"message": msg}]`}, "a.yaml:36: ConstraintTemplate wantedlabels: a violation without msg is none"},
 		{"data there is not", []string{"not input.review.object", "not data.settings.object"}, "a.yaml:38: ConstraintTemplate wantedlabels: a template cannot read data.settings.object.metadata.labels[key]; it has data.inventory, and its libraries below data.lib"},
 		{"all of data", []string{"not input.review.object", "some x; data[x]; not input.review.object"}, "a.yaml:38: ConstraintTemplate wantedlabels: a template cannot read data[x]; it has data.inventory, and its libraries below data.lib"},
 		{"a provider of external data", []string{"not input.review.object", `external_data({"provider": "x", "keys": [key]}); not input.review.object`}, "a.yaml:38: ConstraintTemplate wantedlabels: it asks a provider of external data, which Reeve does not; leave the template to Gatekeeper"},
@@ -177,6 +182,17 @@ func TestReadTemplateRefusesWhatCannotRun(t *testing.T) {
 				t.Errorf("got  %q\nwant %q", texts(wrong), test.want)
 			}
 		})
+	}
+}
+
+func TestReadTemplateTakesViolationsOfWhichSomeMayBeFound(t *testing.T) {
+	for _, head := range []string{
+		`violation[found] { found := {"msg": "x"} }`,
+		`violation = {x | x := {"msg": "x"}} { true }`,
+		`violation[{"details": 1}] { false } violation[{"msg": "x"}] { true }`,
+		`violation[{name: "x"}] { name := "msg" }`,
+	} {
+		template(t, replace(t, labelsTemplate, `violation[{"msg": msg}] {`, head+"\n      helper[msg] {"))
 	}
 }
 

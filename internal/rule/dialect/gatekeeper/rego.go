@@ -39,6 +39,9 @@ func (t *Template) parse(source regoSource, at string) []*rule.Problem {
 	if !defines(module, entrypoint) {
 		return problems(t.document.problem(path, "it does not define %s; write violation[{\"msg\": msg}] { ... }", entrypoint))
 	}
+	if problem := t.checkViolations(module); problem != nil {
+		return problems(problem)
+	}
 	for i, text := range source.Libs {
 		index := step(stringOf(i))
 		path := joinPath(at, "libs"+index)
