@@ -77,6 +77,14 @@ kind: WantedLabels
 metadata: {name: invalid}
 spec: {parameters: {labels: team}}
 `,
+	"unheard.yaml": `apiVersion: constraints.gatekeeper.sh/v1beta1
+kind: WantedLabels
+metadata: {name: unheard}
+spec:
+  enforcementAction: scoped
+  scopedEnforcementActions: [{action: block, enforcementPoints: [{name: elsewhere}, {name: gator.gatekeeper.sh}]}]
+  parameters: {}
+`,
 	"stray.yaml": `apiVersion: constraints.gatekeeper.sh/v1beta1
 kind: WantedLabels
 metadata: {name: stray}
@@ -194,7 +202,7 @@ func TestCasesHold(t *testing.T) {
 		{"messages", test("constraint.yaml", "bad.yaml", "    assertions: [{violations: 1, message: \"no label team$\"}, {message: \"^web has\"}, {violations: 0, message: x}]\n")},
 		{"an object that the constraint does not judge", test("constraint.yaml", "node.yaml", "    assertions: [{violations: no}]\n")},
 		{"defaults of the template", test("defaults.yaml", "bad.yaml", "    assertions: [{violations: 1, message: team}]\n")},
-		{"fields of the constraint that nobody knows", test("stray.yaml", "bad.yaml", "    assertions: [{violations: 1, message: team}]\n")},
+		{"actions and enforcement points that only the webhook refuses", test("unheard.yaml", "bad.yaml", "    assertions: [{violations: 1, message: team}]\n")},
 		{"an enforcement point that is not gator", test("elsewhere.yaml", "bad.yaml", "    assertions: [{violations: no}]\n")},
 		{"a namespace of which nothing is known", test("selected.yaml", "bad.yaml", "    assertions: [{violations: 1, message: missing Namespace}]\n")},
 		{"a namespace in the inventory", test("selected.yaml", "bad.yaml", "    inventory: [strict.yaml]\n    assertions: [{violations: 1, message: team}]\n")},
@@ -251,6 +259,8 @@ func TestTestsFailThatCannotRun(t *testing.T) {
 		{"a template that is none", "{name: one, template: good.yaml, constraint: constraint.yaml}", "Pod is no ConstraintTemplate"},
 		{"a constraint of another template", "{name: one, template: template.yaml, constraint: twins.yaml}", "NoTwins.constraints.gatekeeper.sh is no constraint of the template, whose kind is WantedLabels"},
 		{"an invalid constraint", "{name: one, template: template.yaml, constraint: invalid.yaml}", "spec.parameters.labels: must be of type array"},
+		{"a constraint with fields that nobody knows", "{name: one, template: template.yaml, constraint: stray.yaml}", "spec.match.kinds[0].versions: there is no such field"},
+		{"fields that nobody knows, where the constraint should not fit", "{name: one, template: template.yaml, constraint: stray.yaml, invalid: true}", "spec.match.kinds[0].versions: there is no such field"},
 		{"a valid constraint that should be none", "{name: one, template: template.yaml, constraint: constraint.yaml, invalid: true}", "the constraint fits its template"},
 	} {
 		t.Run(each.name, func(t *testing.T) {

@@ -125,8 +125,12 @@ func (r *testRun) prepare() (invalid, err error) {
 	if kind := object.Resource.GroupKind(); !gatekeeper.IsConstraint(kind) || kind.Kind != template.Kind {
 		return nil, fmt.Errorf("%s: %s is no constraint of the template, whose kind is %s", object.Resource.Source.File, kind, template.Kind)
 	}
-	if r.constraint, wrong = gatekeeper.ReadConstraint(gatekeeper.NewDocument(object).AsGator(), template); len(wrong) > 0 {
-		return wrong[0], nil
+	document := gatekeeper.NewDocument(object).ForSuite()
+	if r.constraint, wrong = gatekeeper.ReadConstraint(document, template); len(wrong) > 0 {
+		if misfit := document.Misfit(); misfit != nil {
+			return misfit, nil
+		}
+		return nil, wrong[0]
 	}
 	if r.expansions, err = readExpansions(r.suite, r.test.Expansion); err != nil {
 		return nil, err

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/go-json-experiment/json/jsontext"
+
 	"github.com/kubereeve/reeve/internal/finding"
 	"github.com/kubereeve/reeve/internal/rule"
 )
@@ -36,11 +38,12 @@ func (a Action) mode() finding.Mode {
 // Point is a place at which constraints are enforced.
 type Point string
 
-// The enforcement points. Others, as vap.k8s.io, are none of Reeve's.
+// The enforcement points.
 const (
 	PointAdmission Point = "validation.gatekeeper.sh"
 	PointAudit     Point = "audit.gatekeeper.sh"
 	PointGator     Point = "gator.gatekeeper.sh"
+	pointPolicy    Point = "vap.k8s.io" // none of Reeve's
 	pointAny       Point = "*"
 )
 
@@ -55,31 +58,44 @@ type scopedAction struct {
 	} `json:"enforcementPoints"`
 }
 
+// scopedAt is where a constraint says what violations do at each enforcement point.
+const scopedAt = "spec.scopedEnforcementActions"
+
 // readActions returns what violations of a constraint do at each enforcement
 // point, and nothing for points at which it is not enforced. Of several actions
 // at one point the strictest counts.
-func readActions(document *Document, action Action, scoped []scopedAction) (map[Point]Action, *rule.Problem) {
-	byPoint := make(map[Point]Action)
+func readActions(document *Document, action Action, raw jsontext.Value) (map[Point]Action, *rule.Problem) {
+	var scoped []scopedAction
+	if problem := document.decode(raw, scopedAt, &scoped, true); problem != nil {
+		return nil, problem
+	}
 	if action == "" {
 		action = ActionDeny
 	}
-	if action != actionScoped {
-		if !slices.Contains(actions, action) {
-			return nil, document.problem("spec.enforcementAction", "%q is not an action; use deny, warn, dryrun or scoped", action)
-		}
-		for _, point := range points {
-			byPoint[point] = action
-		}
-		return byPoint, nil
+	if action == actionScoped {
+		return readScoped(document, scoped)
 	}
+	if !slices.Contains(actions, action) && !document.suite {
+		return nil, document.problem("spec.enforcementAction", "%q is not an action; use deny, warn, dryrun or scoped", action)
+	}
+	byPoint := make(map[Point]Action)
+	for _, point := range points {
+		byPoint[point] = action
+	}
+	return byPoint, nil
+}
+
+// readScoped returns what the scoped actions are at each enforcement point.
+func readScoped(document *Document, scoped []scopedAction) (map[Point]Action, *rule.Problem) {
 	if len(scoped) == 0 {
-		return nil, document.problem("spec.scopedEnforcementActions", "enforcementAction is scoped, and this says of no enforcement point what to do there; write action and enforcementPoints")
+		return nil, document.problem(scopedAt, "enforcementAction is scoped, and this says of no enforcement point what to do there; write action and enforcementPoints")
 	}
+	byPoint := make(map[Point]Action)
 	for i, entry := range scoped {
-		at := "spec.scopedEnforcementActions" + step(stringOf(i))
+		at := scopedAt + step(stringOf(i))
 		entry.Action = Action(strings.ToLower(string(entry.Action)))
-		if !slices.Contains(actions, entry.Action) {
-			return nil, document.problem(at+".action", "%q is not an action; use deny, warn or dryrun", entry.Action)
+		if problem := entry.check(document, at); problem != nil && !document.suite {
+			return nil, problem
 		}
 		for _, enforcement := range entry.EnforcementPoints {
 			for _, point := range points {
@@ -90,6 +106,23 @@ func readActions(document *Document, action Action, scoped []scopedAction) (map[
 		}
 	}
 	return byPoint, nil
+}
+
+// check refuses what Gatekeeper's webhook refuses: the constraint would be enforced
+// nowhere, and nobody would miss it.
+func (a *scopedAction) check(document *Document, at string) *rule.Problem {
+	if !slices.Contains(actions, a.Action) {
+		return document.problem(at+".action", "%q is not an action; use deny, warn or dryrun", a.Action)
+	}
+	if len(a.EnforcementPoints) == 0 {
+		return document.problem(at+".enforcementPoints", "there is none; name validation.gatekeeper.sh, audit.gatekeeper.sh or \"*\"")
+	}
+	for i, point := range a.EnforcementPoints {
+		if !slices.Contains(points, point.Name) && point.Name != pointAny && point.Name != pointPolicy {
+			return document.problem(at+".enforcementPoints"+step(stringOf(i))+".name", "%q is not an enforcement point; use %s, %s or \"*\"", point.Name, PointAdmission, PointAudit)
+		}
+	}
+	return nil
 }
 
 // stricter returns the stricter of two actions, the first of which may be none.

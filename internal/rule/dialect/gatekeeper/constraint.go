@@ -42,13 +42,13 @@ type constraintFields struct {
 		Match                    jsontext.Value `json:"match"`
 		Parameters               jsontext.Value `json:"parameters"`
 		EnforcementAction        Action         `json:"enforcementAction"`
-		ScopedEnforcementActions []scopedAction `json:"scopedEnforcementActions"`
+		ScopedEnforcementActions jsontext.Value `json:"scopedEnforcementActions"`
 	} `json:"spec"`
 }
 
 // matchFields is spec.match as it is written.
 type matchFields struct {
-	Source             Source                `json:"source"`
+	Source             *Source               `json:"source"`
 	Kinds              []Kinds               `json:"kinds"`
 	Scope              Scope                 `json:"scope"`
 	Namespaces         []Glob                `json:"namespaces"`
@@ -75,16 +75,8 @@ func ReadConstraint(document *Document, template *Template) (*Constraint, []*rul
 	if problem := document.decode(document.raw(), "", &fields, false); problem != nil {
 		return nil, problems(problem)
 	}
-	var unread struct {
-		Spec map[string]jsontext.Value `json:"spec"`
-	}
-	if problem := document.decode(document.raw(), "", &unread, false); problem != nil {
+	if problem := document.checkFields(); problem != nil {
 		return nil, problems(problem)
-	}
-	for name := range unread.Spec {
-		if !slices.Contains([]string{"match", "parameters", "enforcementAction", "scopedEnforcementActions"}, name) {
-			return nil, problems(document.problem("spec."+step(name), "there is no such field; remove it, or move it to parameters or match"))
-		}
 	}
 	constraint := &Constraint{Template: template, Name: identity.Name, Annotations: fields.Metadata.Annotations, document: document}
 	var wrong []*rule.Problem
@@ -95,9 +87,13 @@ func ReadConstraint(document *Document, template *Template) (*Constraint, []*rul
 	if constraint.Actions, problem = readActions(document, fields.Spec.EnforcementAction, fields.Spec.ScopedEnforcementActions); problem != nil {
 		wrong = append(wrong, problem)
 	}
-	parameters, invalid := template.Parameters.Apply(fields.Spec.Parameters, document.lenient)
+	parameters, invalid := template.Parameters.Apply(fields.Spec.Parameters)
 	for _, err := range invalid {
-		wrong = append(wrong, document.problem(joinPath("spec.parameters", err.path), "%s", err.message))
+		say := document.misfit
+		if err.unknown {
+			say = document.problem
+		}
+		wrong = append(wrong, say(joinPath("spec.parameters", err.path), "%s", err.message))
 	}
 	if len(wrong) > 0 {
 		return nil, wrong
@@ -117,14 +113,17 @@ func readMatch(document *Document, raw jsontext.Value) (*Match, *rule.Problem) {
 		return nil, problem
 	}
 	match := &Match{
-		Kinds: fields.Kinds, Scope: fields.Scope, Source: fields.Source, Name: fields.Name,
+		Kinds: fields.Kinds, Scope: fields.Scope, Source: SourceAll, Name: fields.Name,
 		Namespaces: fields.Namespaces, ExcludedNamespaces: fields.ExcludedNamespaces,
 	}
-	if !slices.Contains([]Source{"", SourceAll, SourceOriginal, SourceGenerated}, fields.Source) {
-		return nil, document.problem(at+".source", "%q is not a source; use All, Original or Generated", fields.Source)
+	if fields.Source != nil {
+		match.Source = *fields.Source
+	}
+	if !slices.Contains([]Source{SourceAll, SourceOriginal, SourceGenerated}, match.Source) {
+		return nil, document.misfit(at+".source", "%q is not a source; use All, Original or Generated", match.Source)
 	}
 	if path, err := checkGlobs(fields); err != nil {
-		return nil, document.problem(joinPath(at, path), "%s", err)
+		return nil, document.misfit(joinPath(at, path), "%s", err)
 	}
 	var path string
 	var err error

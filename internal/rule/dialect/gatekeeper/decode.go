@@ -10,6 +10,9 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
+// unknownField says that a field is none.
+const unknownField = "there is no such field; remove it, or correct its name"
+
 // decodeJSON reads JSON and returns what is wrong with it, in the words of a
 // manifest, and the path of the field; "" when nothing is.
 func decodeJSON(raw jsontext.Value, into any, strict bool) (path, message string) {
@@ -24,7 +27,7 @@ func decodeJSON(raw jsontext.Value, into any, strict bool) (path, message string
 	path = pathOf(semantic.JSONPointer)
 	switch {
 	case errors.Is(err, json.ErrUnknownName):
-		return path, "there is no such field; remove it, or correct its name"
+		return path, unknownField
 	case semantic.GoType != nil:
 		return path, "a " + kindWord(semantic.JSONKind) + " does not fit here; write " + typeWord(semantic.GoType)
 	}

@@ -34,17 +34,17 @@ type Document struct {
 	locator manifest.Locator
 	builtin bool // it comes with Reeve
 	second  bool // its file has another template before it
-	lenient bool // fields that nobody knows are passed over
+	suite   bool // it is read for a suite
+	misfits []*rule.Problem
 }
 
 // NewDocument returns the document of an object.
 func NewDocument(object manifest.Object) *Document { return &Document{Object: object} }
 
-// AsGator has the document read as gator reads it, and returns it: fields of a
-// constraint that nobody knows, which the API server would refuse or drop, are no
-// problem.
-func (d *Document) AsGator() *Document {
-	d.lenient = true
+// ForSuite has the document read as gator reads it, and returns it: what a constraint
+// says of enforcement actions that there are not, only the webhook of Gatekeeper refuses.
+func (d *Document) ForSuite() *Document {
+	d.suite = true
 	return d
 }
 
@@ -72,10 +72,14 @@ func (d *Document) decode(raw jsontext.Value, at string, into any, strict bool) 
 	if len(raw) == 0 {
 		return nil
 	}
-	if path, message := decodeJSON(raw, into, strict && !d.lenient); message != "" {
+	path, message := decodeJSON(raw, into, strict)
+	switch message {
+	case "":
+		return nil
+	case unknownField:
 		return d.problem(joinPath(at, path), "%s", message)
 	}
-	return nil
+	return d.misfit(joinPath(at, path), "%s", message)
 }
 
 // joinPath appends a path to another; either may be empty, and the second may

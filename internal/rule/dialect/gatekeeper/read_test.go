@@ -250,6 +250,16 @@ func TestReadConstraintRefusesWhatDoesNotFit(t *testing.T) {
 		{"an action there is not", []string{"spec:\n", "spec:\n  enforcementAction: block\n"}, `a.yaml:6: WantedLabels team: spec.enforcementAction: "block" is not an action; use deny, warn, dryrun or scoped`},
 		{"scoped without scopes", []string{"spec:\n", "spec:\n  enforcementAction: scoped\n"}, "a.yaml:5: WantedLabels team: spec.scopedEnforcementActions: enforcementAction is scoped, and this says of no enforcement point what to do there"},
 		{"a scoped action there is not", []string{"spec:\n", "spec:\n  enforcementAction: scoped\n  scopedEnforcementActions: [{action: scoped}]\n"}, `a.yaml:7: WantedLabels team: spec.scopedEnforcementActions[0].action: "scoped" is not an action; use deny, warn or dryrun`},
+		{"an enforcement point in other letters", []string{"spec:\n", "spec:\n  enforcementAction: scoped\n  scopedEnforcementActions: [{action: deny, enforcementPoints: [{name: Validation.Gatekeeper.sh}]}]\n"}, `a.yaml:7: WantedLabels team: spec.scopedEnforcementActions[0].enforcementPoints[0].name: "Validation.Gatekeeper.sh" is not an enforcement point; use validation.gatekeeper.sh, audit.gatekeeper.sh or "*"`},
+		{"no enforcement point", []string{"spec:\n", "spec:\n  enforcementAction: scoped\n  scopedEnforcementActions: [{action: deny}]\n"}, "a.yaml:7: WantedLabels team: spec.scopedEnforcementActions[0].enforcementPoints: there is none"},
+		{"a misspelt field of a scoped action", []string{"spec:\n", "spec:\n  enforcementAction: scoped\n  scopedEnforcementActions: [{action: deny, enforcementPoint: [{name: \"*\"}]}]\n"}, "a.yaml:7: WantedLabels team: spec.scopedEnforcementActions[0].enforcementPoint: there is no such field"},
+		{"a misspelt spec", []string{"spec:\n", "Spec:\n"}, "a.yaml:5: WantedLabels team: Spec: there is no such field"},
+		{"a spec without value", []string{"spec:\n", "spec: null\nstatus:\n"}, "a.yaml:5: WantedLabels team: spec: it has no value; write one, or remove the field"},
+		{"a selector without value", []string{"  match:\n", "  match:\n    labelSelector:\n"}, "a.yaml:7: WantedLabels team: spec.match.labelSelector: it has no value"},
+		{"a label without value", []string{"  match:\n", "  match:\n    labelSelector: {matchLabels: {a: }}\n"}, "a.yaml:7: WantedLabels team: spec.match.labelSelector.matchLabels.a: it has no value"},
+		{"a namespace without value", []string{"  match:\n", "  match:\n    namespaces: [null]\n"}, "a.yaml:7: WantedLabels team: spec.match.namespaces[0]: it has no value"},
+		{"an empty source", []string{"  match:\n", "  match:\n    source: \"\"\n"}, `a.yaml:7: WantedLabels team: spec.match.source: "" is not a source`},
+		{"parameters without value", []string{"    labels:\n    - key: team", ""}, "a.yaml:10: WantedLabels team: spec.parameters: must be of type object"},
 		{"an unknown parameter", []string{"    - key: team", "    - key: team\n      Key: x"}, "a.yaml:13: WantedLabels team: spec.parameters.labels[0].Key: the template has no such parameter; remove it, or correct its name"},
 		{"a required parameter is missing", []string{"    labels:\n    - key: team", "    words: many"}, "a.yaml:10: WantedLabels team: spec.parameters.labels: the template demands this parameter; set it"},
 		{"a parameter of another type", []string{"key: team", "key: true"}, "a.yaml:12: WantedLabels team: spec.parameters.labels[0].key: must be of type string"},
@@ -281,7 +291,6 @@ func TestEnforcementPointsHaveActionsOfTheirOwn(t *testing.T) {
 		{"warn at admission alone", scoped("  - {action: warn, enforcementPoints: [{name: validation.gatekeeper.sh}]}\n"), actions{gatekeeper.PointAdmission: "warn"}},
 		{"an asterisk, and stricter in one place", scoped("  - {action: deny, enforcementPoints: [{name: validation.gatekeeper.sh}]}\n  - {action: dryrun, enforcementPoints: [{name: \"*\"}]}\n"), actions{gatekeeper.PointAdmission: "deny", gatekeeper.PointAudit: "dryrun", gatekeeper.PointGator: "dryrun"}},
 		{"somebody else's enforcement point", scoped("  - {action: deny, enforcementPoints: [{name: vap.k8s.io}]}\n"), actions{}},
-		{"an enforcement point in other letters", scoped("  - {action: deny, enforcementPoints: [{name: Validation.Gatekeeper.sh}]}\n"), actions{}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			got, wrong := gatekeeper.ReadConstraint(document(t, test.text), of)

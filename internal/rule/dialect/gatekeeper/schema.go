@@ -121,46 +121,35 @@ func flag(schema *spec.Schema, name string) bool {
 type fieldError struct {
 	path    string
 	message string
+	unknown bool // the schema has no such field
 }
 
 // Apply returns the parameters of a constraint, given as JSON, with defaults
-// filled in, and what is wrong with them; where lenient is true, parameters that
-// the schema does not know are none of it. Missing parameters are an empty object.
-func (s *Schema) Apply(raw jsontext.Value, lenient bool) (map[string]any, []fieldError) {
+// filled in, and what is wrong with them. Missing parameters are an empty object.
+func (s *Schema) Apply(raw jsontext.Value) (map[string]any, []fieldError) {
 	var value any
 	if len(raw) > 0 {
 		if err := json.Unmarshal(raw, &value); err != nil {
-			return nil, []fieldError{{"", err.Error()}}
+			return nil, []fieldError{{message: err.Error()}}
 		}
 	}
 	if s.root == nil {
-		given, _ := value.(map[string]any)
-		if lenient && given != nil {
-			return given, nil
-		}
-		if value != nil && (given == nil || len(given) > 0) {
-			return nil, []fieldError{{"", "the template takes no parameters; remove them"}}
+		if given, ok := value.(map[string]any); len(raw) > 0 && (!ok || len(given) > 0) {
+			return nil, []fieldError{{message: "the template takes no parameters; remove them", unknown: true}}
 		}
 		return map[string]any{}, nil
 	}
 	if value == nil {
 		value = copyOf(s.root.Default)
 	}
-	if value == nil {
-		value = map[string]any{}
-		if len(raw) == 0 || raw.Kind() == 'n' {
-			return map[string]any{}, nil // as in a constraint without the field, which is not required
-		}
+	if value == nil && (len(raw) == 0 || len(s.root.Type) == 0 || s.root.Nullable) {
+		return map[string]any{}, nil // as in a constraint without the field, which is not required
 	}
 	fill(value, s.root)
-	var wrong []fieldError
-	if !lenient {
-		wrong = unknown(value, s.root, "", nil)
-	}
-	wrong = append(wrong, s.validate(value)...)
+	wrong := append(unknown(value, s.root, "", nil), s.validate(value)...)
 	object, ok := value.(map[string]any)
 	if !ok && len(wrong) == 0 {
-		wrong = append(wrong, fieldError{"", "it is no mapping"})
+		wrong = append(wrong, fieldError{message: "it is no mapping"})
 	}
 	return object, wrong
 }
@@ -169,7 +158,7 @@ func (s *Schema) Apply(raw jsontext.Value, lenient bool) (map[string]any, []fiel
 func (s *Schema) validate(value any) (wrong []fieldError) {
 	defer func() { // the validator panics on schemas that it takes for a mistake of the programmer
 		if reason := recover(); reason != nil {
-			wrong = []fieldError{{"", fmt.Sprintf("the template's schema cannot be used: %v", reason)}}
+			wrong = []fieldError{{message: fmt.Sprintf("the template's schema cannot be used: %v", reason)}}
 		}
 	}()
 	result := validate.NewSchemaValidator(s.root, nil, "", strfmt.Default).Validate(value)
@@ -183,18 +172,18 @@ func (s *Schema) validate(value any) (wrong []fieldError) {
 func plainError(err error) fieldError {
 	invalid, ok := errors.AsType[*openapierrors.Validation](err)
 	if !ok {
-		return fieldError{"", err.Error()}
+		return fieldError{message: err.Error()}
 	}
 	path := strings.TrimPrefix(invalid.Name, ".")
 	switch invalid.Code() {
 	case openapierrors.RequiredFailCode:
-		return fieldError{path, "the template demands this parameter; set it"}
+		return fieldError{path: path, message: "the template demands this parameter; set it"}
 	case openapierrors.InvalidTypeCode:
 		message := strings.TrimPrefix(strings.TrimSpace(strings.TrimPrefix(invalid.Error(), invalid.Name)), "in body ")
-		return fieldError{path, message + "; write a value of that type, strings that look like something else in quotes"}
+		return fieldError{path: path, message: message + "; write a value of that type, strings that look like something else in quotes"}
 	}
 	message := strings.TrimPrefix(strings.TrimSpace(strings.TrimPrefix(invalid.Error(), invalid.Name)), "in body ")
-	return fieldError{path, message}
+	return fieldError{path: path, message: message}
 }
 
 // fill sets missing fields to their defaults, as far as the objects that they
@@ -252,7 +241,7 @@ func unknown(value any, schema *spec.Schema, path string, wrong []fieldError) []
 			case more != nil && more.Schema != nil:
 				wrong = unknown(below, more.Schema, at, wrong)
 			case more == nil && !flag(schema, preserveUnknown):
-				wrong = append(wrong, fieldError{at, "the template has no such parameter; remove it, or correct its name"})
+				wrong = append(wrong, fieldError{at, "the template has no such parameter; remove it, or correct its name", true})
 			}
 		}
 	case []any:
