@@ -18,7 +18,8 @@ import (
 // Whoever owns it fills it from lists, watches or files; evaluations see an
 // immutable snapshot. It is safe for concurrent use.
 type Inventory struct {
-	decoder *decoder
+	decoder   *decoder
+	asWritten bool // objects that name no namespace are in none
 
 	mu      sync.Mutex
 	kinds   map[schema.GroupKind]*inventoryKind
@@ -61,6 +62,14 @@ type snapshot struct {
 // NewInventory returns an inventory in which no kind is known yet.
 func NewInventory() *Inventory {
 	return &Inventory{decoder: newDecoder(), kinds: make(map[schema.GroupKind]*inventoryKind), tree: newBranch()}
+}
+
+// NewInventoryAsWritten returns an inventory in which objects of files that name no
+// namespace are in none, and not where kubectl would put them.
+func NewInventoryAsWritten() *Inventory {
+	inventory := NewInventory()
+	inventory.asWritten = true
+	return inventory
 }
 
 // Replace makes the given objects all that is known of a kind. It fails, and
@@ -178,7 +187,7 @@ func (i *Inventory) kind(kind schema.GroupKind) *inventoryKind {
 func (i *Inventory) Delete(res *resource.Resource) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	i.remove(res.GroupKind(), inventoryName{res.EffectiveNamespace(), res.Name})
+	i.remove(res.GroupKind(), i.name(res))
 }
 
 // Fail forgets a kind and records why it cannot be read. Rules that need it are
@@ -192,7 +201,15 @@ func (i *Inventory) Fail(kind schema.GroupKind, reason string) {
 // decode parses an object.
 func (i *Inventory) decode(res *resource.Resource) (inventoryName, inventoryObject, error) {
 	object, err := i.decoder.object(res.Object, res.Identity)
-	return inventoryName{res.EffectiveNamespace(), res.Name}, inventoryObject{res.APIVersion, ast.NewTerm(object)}, err
+	return i.name(res), inventoryObject{res.APIVersion, ast.NewTerm(object)}, err
+}
+
+// name returns what an object is called.
+func (i *Inventory) name(res *resource.Resource) inventoryName {
+	if i.asWritten {
+		return inventoryName{res.Identity.Namespace, res.Name}
+	}
+	return inventoryName{res.EffectiveNamespace(), res.Name}
 }
 
 // snapshot returns the inventory as it is now.

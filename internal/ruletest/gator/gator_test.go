@@ -207,6 +207,7 @@ func TestCasesHold(t *testing.T) {
 		{"a namespace of which nothing is known", test("selected.yaml", "bad.yaml", "    assertions: [{violations: 1, message: missing Namespace}]\n")},
 		{"a namespace in the inventory", test("selected.yaml", "bad.yaml", "    inventory: [strict.yaml]\n    assertions: [{violations: 1, message: team}]\n")},
 		{"the namespace is matched by, and never seen", test("placeless.yaml", "bad.yaml", "    inventory: [strict.yaml]\n    assertions: [{violations: 1}, {violations: 1, message: nothing is known}]\n")},
+		{"an object of the inventory that names no namespace is in none", test("placeless.yaml", "bad.yaml", "    inventory: [strict.yaml, nowhere.yaml]\n    assertions: [{violations: 2}, {violations: 1, message: ^web is in no namespace$}]\n")},
 		{"an object that names no namespace is in none", test("scoped.yaml", "nowhere.yaml", "    assertions: [{violations: no}]\n")},
 		{"a deletion judges the old object", test("defaults.yaml", "deletion.yaml", "    assertions: [{violations: 1, message: ^web has no label team$}]\n")},
 		{"objects of the inventory, and a builtin that fails", test("twins.yaml", "bad.yaml", "    inventory: [other.yaml, strict.yaml]\n    assertions: [{violations: 1, message: ^twin$}]\n")},

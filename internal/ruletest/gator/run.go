@@ -148,7 +148,7 @@ func (r *testRun) compile() error {
 	if len(wrong) > 0 {
 		return wrong[0]
 	}
-	r.inventory = engine.NewInventory()
+	r.inventory = engine.NewInventoryAsWritten()
 	r.engine, wrong, err = engine.New(set, engine.Options{Inventory: r.inventory, CacheSize: -1, Deadline: deadline})
 	if len(wrong) > 0 {
 		return wrong[0]
