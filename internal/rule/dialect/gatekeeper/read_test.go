@@ -159,6 +159,17 @@ func TestReadTemplateRefusesWhatCannotRun(t *testing.T) {
 		{"a kind that is a number", []string{"kind: WantedLabels", "kind: 7"}, "a.yaml:12: ConstraintTemplate wantedlabels: spec.crd.spec.names.kind: a number does not fit here; write a string, in quotes where it looks like something else"},
 		{"another target", []string{"target: admission.k8s.gatekeeper.sh", "target: other"}, `a.yaml:32: ConstraintTemplate wantedlabels: spec.targets[0].target: "other" is not a target; write admission.k8s.gatekeeper.sh`},
 		{"no target", []string{"  targets:\n", "  none:\n"}, "a.yaml:8: ConstraintTemplate wantedlabels: spec.targets: there are 0 targets; write one, admission.k8s.gatekeeper.sh"},
+		{"a type there is not", []string{"type: boolean", "type: bool"}, `a.yaml:24: ConstraintTemplate wantedlabels: spec.crd.spec.validation.openAPIV3Schema.properties.labels.items.properties.optional.type: "bool" is not a type`},
+		{"a type that is missing", []string{"type: boolean, ", ""}, "a.yaml:24: ConstraintTemplate wantedlabels: spec.crd.spec.validation.openAPIV3Schema.properties.labels.items.properties.optional: the type is missing"},
+		{"several types", []string{"type: boolean", "type: [boolean, string]"}, "a.yaml:24: ConstraintTemplate wantedlabels: spec.crd.spec.validation.openAPIV3Schema.properties.labels.items.properties.optional.type: a list of types"},
+		{"a list without items", []string{"items:\n", "note:\n"}, "a.yaml:18: ConstraintTemplate wantedlabels: spec.crd.spec.validation.openAPIV3Schema.properties.labels: items is missing"},
+		{"a default that does not fit", []string{"default: few", "default: some"}, "a.yaml:30: ConstraintTemplate wantedlabels: spec.crd.spec.validation.openAPIV3Schema.properties.words.default: should be one of [few many]; write a default that fits"},
+		{"properties beside others", []string{"          required: [labels]\n", "          additionalProperties: {type: string}\n"}, "a.yaml:16: ConstraintTemplate wantedlabels: spec.crd.spec.validation.openAPIV3Schema.additionalProperties: it cannot stand beside properties"},
+		{"items that are unique", []string{"              type: array\n", "              type: array\n              uniqueItems: true\n"}, "a.yaml:20: ConstraintTemplate wantedlabels: spec.crd.spec.validation.openAPIV3Schema.properties.labels.uniqueItems: schemas of custom resources"},
+		{"properties by patterns", []string{"          required: [labels]\n", "          patternProperties: {a: {type: string}}\n"}, "a.yaml:16: ConstraintTemplate wantedlabels: spec.crd.spec.validation.openAPIV3Schema.patternProperties: schemas of custom resources"},
+		{"a kind that cannot be one", []string{"kind: WantedLabels", "kind: Wanted_Labels"}, `a.yaml:12: ConstraintTemplate wantedlabels: spec.crd.spec.names.kind: "Wanted_Labels" cannot be a kind`},
+		{"a kind that is too long", []string{"kind: WantedLabels", "kind: " + strings.Repeat("A", 60)}, "a.yaml:12: ConstraintTemplate wantedlabels: spec.crd.spec.names.kind: \"" + strings.Repeat("A", 60) + "\" cannot be a kind; use up to 59 letters and digits"},
+		{"a name in capitals", []string{"name: wantedlabels", "name: WantedLabels"}, "a.yaml:4: ConstraintTemplate WantedLabels: metadata.name: the name must be the kind of the constraints in lower case; rename the template to wantedlabels"},
 		{"no Rego", []string{"rego: |", "text: |"}, "a.yaml:32: ConstraintTemplate wantedlabels: spec.targets[0].rego: there is no Rego; write package and violation"},
 		{"another engine alone", []string{"    rego: |\n", "    code: [{engine: K8sNativeValidation, source: {}}]\n    x: |\n"}, "a.yaml:33: ConstraintTemplate wantedlabels: spec.targets[0].code: the template has no Rego, only K8sNativeValidation; Reeve runs the engine Rego alone, so leave the template to Gatekeeper or add its Rego"},
 		{"Rego that does not parse", []string{`not input.review`, `not not input.review`}, "a.yaml:38: rego_parse_error: unexpected not keyword"},
@@ -209,6 +220,14 @@ func TestReadConstraintFillsInDefaults(t *testing.T) {
 	everywhere := map[gatekeeper.Point]gatekeeper.Action{gatekeeper.PointAdmission: "deny", gatekeeper.PointAudit: "deny", gatekeeper.PointGator: "deny"}
 	if diff := cmp.Diff(everywhere, got.Actions); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
+func TestAFormatThatNobodyKnowsChangesNothing(t *testing.T) {
+	of := template(t, replace(t, labelsTemplate, "key: {type: string", "key: {type: string, format: colour"))
+	_, wrong := gatekeeper.ReadConstraint(document(t, replace(t, labelsConstraint, "key: team", "key: [team]")), of)
+	if len(wrong) != 1 || !strings.Contains(wrong[0].Error(), "must be of type string") {
+		t.Errorf("a list for a string: %v", texts(wrong))
 	}
 }
 

@@ -51,9 +51,21 @@ func newSchema(raw jsontext.Value, legacy bool) (*Schema, string, error) {
 	return &Schema{root: &root}, "", nil
 }
 
-// prepare gets a schema ready for validation, together with those below it, and
-// refuses what the validator would choke on.
+// prepare gets the schema of a value ready for validation, together with those below
+// it, and refuses what the API server would refuse.
 func prepare(schema *spec.Schema, legacy bool, path string, depth int) (string, error) {
+	if field, err := structural(schema, legacy); err != nil {
+		return joinPath(path, field), err
+	}
+	if path, err := ready(schema, legacy, path, depth); err != nil {
+		return path, err
+	}
+	return joinPath(path, "default"), checkDefault(schema)
+}
+
+// ready gets a schema ready, which may be one that narrows another, and refuses what
+// the validator would choke on.
+func ready(schema *spec.Schema, legacy bool, path string, depth int) (string, error) {
 	if depth > maxSchemaDepth {
 		return path, fmt.Errorf("schemas are nested more than %d deep", maxSchemaDepth)
 	}
@@ -64,6 +76,9 @@ func prepare(schema *spec.Schema, legacy bool, path string, depth int) (string, 
 		if _, err := regexp.Compile(schema.Pattern); err != nil {
 			return joinPath(path, "pattern"), err
 		}
+	}
+	if !strfmt.Default.ContainsName(schema.Format) && schema.Type.Contains("string") {
+		schema.Format = "" // the validator would take anything for it
 	}
 	if flag(schema, intOrString) {
 		schema.Type = spec.StringOrArray{"integer", "string"}
@@ -100,13 +115,13 @@ func prepareBelow(schema *spec.Schema, legacy bool, path string, depth int) (str
 	}
 	for name, list := range map[string][]spec.Schema{"allOf": schema.AllOf, "anyOf": schema.AnyOf, "oneOf": schema.OneOf} {
 		for i := range list {
-			if path, err := prepare(&list[i], false, joinPath(path, name+step(stringOf(i))), depth); err != nil {
+			if path, err := ready(&list[i], false, joinPath(path, name+step(stringOf(i))), depth); err != nil {
 				return path, err
 			}
 		}
 	}
 	if schema.Not != nil {
-		return prepare(schema.Not, false, joinPath(path, "not"), depth)
+		return ready(schema.Not, false, joinPath(path, "not"), depth)
 	}
 	return "", nil
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/open-policy-agent/opa/v1/ast"
+	namevalidation "k8s.io/apimachinery/pkg/util/validation"
 
 	"github.com/kubereeve/reeve/internal/rule"
 )
@@ -113,7 +114,9 @@ func ReadTemplate(document *Document) (*Template, []*rule.Problem) {
 	switch {
 	case names.Kind == "":
 		return nil, problems(document.problem("spec.crd.spec.names.kind", "the kind of the constraints is missing; write it, as in K8sRequiredLabels"))
-	case !strings.EqualFold(names.Kind, document.identity().Name):
+	case len(namevalidation.IsDNS1035Label(strings.ToLower(names.Kind))) > 0 || len(names.Kind)+len("List") > namevalidation.DNS1035LabelMaxLength:
+		return nil, problems(document.problem("spec.crd.spec.names.kind", "%q cannot be a kind; use up to %d letters and digits, as in K8sRequiredLabels", names.Kind, namevalidation.DNS1035LabelMaxLength-len("List")))
+	case document.identity().Name != strings.ToLower(names.Kind):
 		return nil, problems(document.problem("metadata.name", "the name must be the kind of the constraints in lower case; rename the template to %s", strings.ToLower(names.Kind)))
 	case len(fields.Spec.Targets) != 1:
 		return nil, problems(document.problem("spec.targets", "there are %d targets; write one, %s", len(fields.Spec.Targets), targetName))
