@@ -59,12 +59,35 @@ func readExpansions(suite *Suite, name string) ([]expansion, error) {
 		if err := json.Unmarshal(res.Object, &read); err != nil {
 			return nil, fmt.Errorf("%s: %w", res.Source.File, suiteError(err))
 		}
-		if read.Spec.GeneratedGVK.Kind == "" || read.Spec.GeneratedGVK.Version == "" {
-			return nil, fmt.Errorf("%s: spec.generatedGVK: write version and kind of what is made", res.Source.File)
+		if err := read.check(); err != nil {
+			return nil, fmt.Errorf("%s: %w", res.Source.File, err)
 		}
+		// Of several with one name the last counts, as in a cluster.
+		expansions = slices.DeleteFunc(expansions, func(before expansion) bool { return before.Name == read.Name })
 		expansions = append(expansions, read)
 	}
 	return expansions, nil
+}
+
+// maxExpansionName bounds the names of expansions, as Gatekeeper does.
+const maxExpansionName = 63
+
+// check refuses what Gatekeeper refuses: nothing would be made, or things without end.
+func (e *expansion) check() error {
+	made := schema.GroupVersionKind(e.Spec.GeneratedGVK)
+	switch {
+	case e.Name == "" || len(e.Name) > maxExpansionName:
+		return fmt.Errorf("metadata.name: %q cannot name an expansion; use up to %d characters", e.Name, maxExpansionName)
+	case e.Spec.TemplateSource == "":
+		return errors.New("spec.templateSource is missing; write where the object to make is described, as in spec.template")
+	case made.Kind == "" || made.Version == "":
+		return errors.New("spec.generatedGVK: write version and kind of what is made")
+	case len(e.Spec.ApplyTo) == 0:
+		return errors.New("spec.applyTo is missing; write the groups, versions and kinds that are expanded")
+	case e.appliesTo(made):
+		return fmt.Errorf("spec.applyTo: it expands %s, which it makes itself; remove that kind", made.Kind)
+	}
+	return nil
 }
 
 // appliesTo tells whether the expansion says what is made of an object.

@@ -144,6 +144,10 @@ spec:
 	"expansion.yaml":          "apiVersion: expansion.gatekeeper.sh/v1beta1\nkind: ExpansionTemplate\nmetadata: {name: deployments}\nspec:\n  applyTo: [{groups: [apps], versions: [v1], kinds: [Deployment]}]\n  templateSource: spec.template\n  generatedGVK: {group: \"\", version: v1, kind: Pod}\n",
 	"astray.yaml":             "apiVersion: expansion.gatekeeper.sh/v1beta1\nkind: ExpansionTemplate\nmetadata: {name: astray}\nspec:\n  applyTo: [{groups: [apps], versions: [v1], kinds: [Deployment]}]\n  templateSource: spec.elsewhere\n  generatedGVK: {version: v1, kind: Pod}\n",
 	"endless.yaml":            "apiVersion: expansion.gatekeeper.sh/v1beta1\nkind: ExpansionTemplate\nmetadata: {name: endless}\nspec:\n  applyTo: [{groups: [apps], versions: [v1], kinds: [Deployment]}]\n  templateSource: spec.template\n  generatedGVK: {group: apps, version: v1, kind: Deployment}\n",
+	"sourceless.yaml":         "apiVersion: expansion.gatekeeper.sh/v1beta1\nkind: ExpansionTemplate\nmetadata: {name: a}\nspec:\n  applyTo: [{groups: [apps], versions: [v1], kinds: [Deployment]}]\n  generatedGVK: {version: v1, kind: Pod}\n",
+	"idle.yaml":               "apiVersion: expansion.gatekeeper.sh/v1beta1\nkind: ExpansionTemplate\nmetadata: {name: a}\nspec: {templateSource: spec.template, generatedGVK: {version: v1, kind: Pod}}\n",
+	"nameless.yaml":           "apiVersion: expansion.gatekeeper.sh/v1beta1\nkind: ExpansionTemplate\nspec: {templateSource: spec.template, generatedGVK: {version: v1, kind: Pod}}\n",
+	"twofold.yaml":            "apiVersion: expansion.gatekeeper.sh/v1beta1\nkind: ExpansionTemplate\nmetadata: {name: pods}\nspec:\n  applyTo: [{groups: [apps], versions: [v1], kinds: [Deployment]}]\n  templateSource: spec.template\n  generatedGVK: {version: v1, kind: Pod}\n---\napiVersion: expansion.gatekeeper.sh/v1beta1\nkind: ExpansionTemplate\nmetadata: {name: pods}\nspec:\n  applyTo: [{groups: [apps], versions: [v1], kinds: [Deployment]}]\n  templateSource: spec.template\n  generatedGVK: {version: v1, kind: Pod}\n",
 	"kindless-expansion.yaml": "apiVersion: expansion.gatekeeper.sh/v1beta1\nkind: ExpansionTemplate\nmetadata: {name: a}\nspec: {templateSource: spec}\n",
 	"generated.yaml":          "apiVersion: constraints.gatekeeper.sh/v1beta1\nkind: WantedLabels\nmetadata: {name: generated}\nspec: {match: {source: Generated}, parameters: {}}\n",
 	"original.yaml":           "apiVersion: constraints.gatekeeper.sh/v1beta1\nkind: WantedLabels\nmetadata: {name: original}\nspec: {match: {source: Original}, parameters: {}}\n",
@@ -356,6 +360,7 @@ func TestWhatWillBeMadeOfAnObjectIsJudgedToo(t *testing.T) {
 	for _, each := range []struct{ name, suite string }{
 		{"a pod of a deployment", expanded("constraint.yaml", "expansion.yaml", `[{violations: 1, message: "^\\[Implied by deployments\\] web-pod has no label team$"}]`)},
 		{"both", expanded("defaults.yaml", "expansion.yaml", "[{violations: 1}]")},
+		{"two expansions of one name, of which the last counts", expanded("generated.yaml", "twofold.yaml", "[{violations: 1}]")},
 		{"what is made, alone", expanded("generated.yaml", "expansion.yaml", "[{violations: 1, message: Implied by}]")},
 		{"what is there, alone", expanded("original.yaml", "expansion.yaml", "[{violations: no}]")},
 	} {
@@ -373,7 +378,10 @@ func TestExpansionsThatCannotBeUsedAreNamed(t *testing.T) {
 		{"a file that is none", expanded("constraint.yaml", "good.yaml", "[{}]"), "Pod is no ExpansionTemplate"},
 		{"no kind", expanded("constraint.yaml", "kindless-expansion.yaml", "[{}]"), "spec.generatedGVK: write version and kind of what is made"},
 		{"no file", expanded("constraint.yaml", "none.yaml", "[{}]"), "no such file or directory"},
-		{"an end that comes late", expanded("constraint.yaml", "endless.yaml", "[{}]"), "spec.templateSource: the object has no field spec.template"},
+		{"what is made is expanded again", expanded("constraint.yaml", "endless.yaml", "[{}]"), "endless.yaml: spec.applyTo: it expands Deployment, which it makes itself"},
+		{"no source", expanded("constraint.yaml", "sourceless.yaml", "[{violations: no}]"), "sourceless.yaml: spec.templateSource is missing"},
+		{"nothing to expand", expanded("constraint.yaml", "idle.yaml", "[{violations: no}]"), "idle.yaml: spec.applyTo is missing"},
+		{"no name", expanded("constraint.yaml", "nameless.yaml", "[{}]"), `nameless.yaml: metadata.name: "" cannot name an expansion`},
 	} {
 		t.Run(each.name, func(t *testing.T) {
 			result := run(t, each.suite, "")
