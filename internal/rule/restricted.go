@@ -12,14 +12,24 @@ import (
 // restricted are the builtins that reach out of an evaluation, and why that is
 // refused. They exist only for rules that are trusted with them by name.
 var restricted = map[string]string{
-	"http.send":              "it reaches the network",
-	"net.lookup_ip_addr":     "it reaches the network",
-	"opa.runtime":            "it reads the environment of the process",
-	"rego.parse_module":      "it compiles text at run time, at a cost that nothing bounds",
-	"providers.aws.sign_req": "it is of use beside http.send only",
-	"json.match_schema":      "a $ref in the schema reads files and reaches the network",
-	"json.verify_schema":     "a $ref in the schema reads files and reaches the network",
+	"graphql.is_valid":         graphQL,
+	"graphql.parse":            graphQL,
+	"graphql.parse_and_verify": graphQL,
+	"graphql.parse_query":      graphQL,
+	"graphql.parse_schema":     graphQL,
+	"graphql.schema_is_valid":  graphQL,
+	"http.send":                "it reaches the network",
+	"net.lookup_ip_addr":       "it reaches the network",
+	"opa.runtime":              "it reads the environment of the process",
+	"rego.parse_module":        "it compiles text at run time, at a cost that nothing bounds",
+	"providers.aws.sign_req":   "it is of use beside http.send only",
+	"json.match_schema":        "a $ref in the schema reads files and reaches the network",
+	"json.verify_schema":       "a $ref in the schema reads files and reaches the network",
 }
+
+// graphQL is why GraphQL is refused: its parser recurses, and a text of a few megabytes
+// overflows the stack of the process, which nothing can recover from.
+const graphQL = "a deeply nested text ends the process, and nothing bounds its work"
 
 // restrictedHeads are the first words of the restricted names.
 var restrictedHeads = func() map[ast.Var]bool {

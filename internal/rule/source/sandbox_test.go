@@ -19,6 +19,7 @@ func TestBuiltinsThatReachOutAreRefusedByName(t *testing.T) {
 		{name: "a call in a comprehension", body: "violation contains \"x\" if {\n\tcount([x | x := net.lookup_ip_addr(\"x\")[_]]) > 0\n}", refused: "net.lookup_ip_addr", line: 10},
 		{name: "a call in a function", body: "f(x) := opa.runtime().env[x]\nviolation contains \"x\" if f(\"HOME\") != \"\"", refused: "opa.runtime", line: 9},
 		{name: "parsing at run time", body: "violation contains \"x\" if rego.parse_module(\"a\", \"package a\")", refused: "rego.parse_module", line: 9},
+		{name: "a query that recurses", body: "violation contains \"x\" if graphql.parse_query(input.object.spec.query)", refused: "graphql.parse_query", line: 9},
 		{name: "signing for another service", body: "violation contains \"x\" if providers.aws.sign_req({}, {}, 1)", refused: "providers.aws.sign_req", line: 9},
 		{name: "a schema that may name a file", body: "violation contains \"x\" if json.match_schema(input.object, {\"$ref\": \"file:///etc/passwd\"})[0]", refused: "json.match_schema", line: 9},
 		{name: "a schema that is verified", body: "violation contains \"x\" if json.verify_schema(input.object.spec)[0]", refused: "json.verify_schema", line: 9},
