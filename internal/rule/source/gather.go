@@ -167,8 +167,22 @@ var modernOnly = ast.RegoCheckOptions{NoDuplicateImports: true, NoRootDocumentOv
 // Parse parses a document's Rego: as v1, else as v0, in which older rules are
 // written. A METADATA block that is none of ours may be anything: where it is what
 // is wrong, the module is read without, and the document remembers why. It fails
-// when the text is neither.
+// when the text is neither, or what it says would keep the compiler busy for long.
 func Parse(document *rule.Document) error {
+	if problem := rule.CheckNumbers(document.Name, document.Content); problem != nil {
+		return problem
+	}
+	if err := parse(document); err != nil || document.Builtin {
+		return err
+	}
+	if problem := rule.CheckBounds(document.Name, document.Module); problem != nil {
+		document.Module = nil
+		return problem
+	}
+	return nil
+}
+
+func parse(document *rule.Document) error {
 	modern, err := parseAs(document, ast.RegoV1, true)
 	if err == nil {
 		document.Module = modern

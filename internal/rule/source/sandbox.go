@@ -36,6 +36,10 @@ func sandbox(sources []Source, documents []*rule.Document, files []rule.File) ([
 			problems = append(problems, problem)
 			continue
 		}
+		if problem := rule.CheckReplacements(file.Name, file.Module); problem != nil {
+			problems = append(problems, problem)
+			continue
+		}
 		file.Trusted = trusted
 		kept = append(kept, file)
 	}

@@ -110,6 +110,9 @@ func (t *Template) module(name, path, text, version string) (*ast.Module, []*rul
 	for _, version := range order {
 		module, err := ast.ParseModuleWithOpts(name, padded, ast.ParserOptions{RegoVersion: version})
 		if err == nil && module != nil {
+			if problem := rule.CheckBounds(name, module); problem != nil {
+				return nil, []*rule.Problem{problem}
+			}
 			return module, nil
 		}
 		if first == nil || regoLine(err) > regoLine(first) {
