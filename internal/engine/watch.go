@@ -20,6 +20,10 @@ const (
 	// memoryGrowth is how much the process may come to hold while a rule runs, where
 	// GOMEMLIMIT sets no bound.
 	memoryGrowth = 512 << 20
+	// stackGrowth is how much the stacks of the process may grow while a rule runs. OPA's
+	// evaluator calls itself for each expression that follows; a stack of a gigabyte
+	// ends the process, and the last step to it is from 512 megabytes.
+	stackGrowth = 128 << 20
 )
 
 // watch ends rules that do not end in time, whose context has ended, or that run for
@@ -109,10 +113,13 @@ func (w *watch) look(memory *memory) (wait time.Duration, ended bool) {
 type memory struct {
 	samples     []metrics.Sample
 	bound, hard uint64 // of what is in use, and of that with what is not collected yet
+	stacks      uint64
 }
 
 func newMemory() *memory {
-	m := &memory{samples: []metrics.Sample{{Name: "/gc/heap/live:bytes"}, {Name: "/memory/classes/heap/objects:bytes"}}}
+	m := &memory{samples: []metrics.Sample{
+		{Name: "/gc/heap/live:bytes"}, {Name: "/memory/classes/heap/objects:bytes"}, {Name: "/memory/classes/heap/stacks:bytes"},
+	}}
 	m.begin()
 	return m
 }
@@ -121,6 +128,7 @@ func newMemory() *memory {
 func (m *memory) begin() {
 	metrics.Read(m.samples)
 	m.bound, m.hard = m.samples[0].Value.Uint64()+memoryGrowth, math.MaxUint64
+	m.stacks = m.samples[2].Value.Uint64() + stackGrowth
 	if limit := debug.SetMemoryLimit(-1); limit != math.MaxInt64 {
 		m.bound, m.hard = uint64(limit)/4*3, uint64(limit)
 	}
@@ -129,5 +137,6 @@ func (m *memory) begin() {
 // exceeded tells whether the process holds more than it may.
 func (m *memory) exceeded() bool {
 	metrics.Read(m.samples)
-	return m.samples[0].Value.Uint64() > m.bound || m.samples[1].Value.Uint64() > m.hard
+	return m.samples[0].Value.Uint64() > m.bound || m.samples[1].Value.Uint64() > m.hard ||
+		m.samples[2].Value.Uint64() > m.stacks
 }
