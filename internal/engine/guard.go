@@ -1,12 +1,13 @@
 package engine
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/open-policy-agent/opa/v1/ast"
 	"github.com/open-policy-agent/opa/v1/topdown"
+
+	"github.com/kubereeve/reeve/internal/engine/interpreter"
 )
 
 // A builtin does its work in one go: nothing can end it once it has begun, neither
@@ -17,43 +18,18 @@ const (
 	maxText     = 8 << 20 // bytes of a string that a builtin makes
 	maxSearched = 1 << 20 // bytes of a string in which a pattern is replaced: a tenth of a microsecond each
 	maxItems    = 1 << 20 // elements of a list that a builtin makes
-	maxNodes    = 24      // of a graph whose paths are listed: there may be 2^n
+	maxPaths    = 1 << 12 // through a graph whose paths are listed
+	maxWork     = 1 << 24 // steps of a builtin that compares each of this with each of that
+	maxPattern  = 1 << 12 // bytes of a pattern
+	maxDigits   = 1 << 12 // of a number: multiplying and printing take the square of them
 	maxGlob     = 256     // bytes of a glob that is held against another one
 )
 
 // errTooMuch says that a builtin would have made more than it may.
-var errTooMuch = errors.New("too much memory")
+var errTooMuch = interpreter.ErrTooMuch
 
 // guard returns an error when a builtin must not be called with its operands.
 type guard func(operands []*ast.Term) error
-
-// guards are the guarded builtins.
-var guards = map[string]guard{
-	"array.concat":              joined,
-	"base64.encode":             encoded,
-	"base64url.encode":          encoded,
-	"base64url.encode_no_pad":   encoded,
-	"bits.lsh":                  shifted,
-	"concat":                    concatenated,
-	"graph.reachable_paths":     paths,
-	"hex.encode":                encoded,
-	"internal.template_string":  templated,
-	"json.marshal":              marshalled,
-	"json.marshal_with_options": marshalled,
-	"net.cidr_expand":           expanded,
-	"numbers.range":             counted,
-	"numbers.range_step":        counted,
-	"regex.globs_match":         globs,
-	"regex.replace":             replacedPattern,
-	"replace":                   replaced,
-	"split":                     splits,
-	"sprintf":                   formatted,
-	"strings.render_template":   rendered,
-	"strings.replace_n":         replacedEach,
-	"urlquery.encode":           encoded,
-	"urlquery.encode_object":    encoded,
-	"yaml.marshal":              marshalled,
-}
 
 // guardedBuiltins returns the guarded builtins under their other names: what the
 // compiler has to know of them, and how they are called.

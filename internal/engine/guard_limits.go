@@ -56,8 +56,7 @@ func concatenated(operands []*ast.Term) error {
 func templated(operands []*ast.Term) error {
 	total := 0
 	each(operands[0], func(term *ast.Term) {
-		total += len(textOf(term))
-		each(term, func(part *ast.Term) { total += len(textOf(part)) })
+		total += written(term)
 	})
 	return textWithin(total)
 }
@@ -84,18 +83,22 @@ func formatted(operands []*ast.Term) error {
 	if wide := wide(format); wide != "" {
 		return fmt.Errorf("%w: the width in %q; at most 999 is allowed", errTooMuch, wide)
 	}
-	if strings.Contains(format, "*") && width.MatchString("%"+operands[1].String()) {
-		return fmt.Errorf("%w: a width among the arguments; at most 999 is allowed", errTooMuch)
-	}
 	longest, total := 0, len(format)
 	each(operands[1], func(term *ast.Term) {
-		longest = max(longest, len(textOf(term)))
-		total += len(textOf(term))
+		long := written(term)
+		longest = max(longest, long)
+		total += long
 	})
 	if strings.Contains(format, "[") { // %[1]s takes an argument again and again
 		total += strings.Count(format, "%[") * longest
 	}
-	return textWithin(total)
+	if err := textWithin(total); err != nil {
+		return err
+	}
+	if strings.Contains(format, "*") && width.MatchString("%"+operands[1].String()) {
+		return fmt.Errorf("%w: a width among the arguments; at most 999 is allowed", errTooMuch)
+	}
+	return nil
 }
 
 func replaced(operands []*ast.Term) error {
@@ -122,6 +125,9 @@ func replacedPattern(operands []*ast.Term) error {
 	}
 	if (len(text)+1)*(len(with)+1) <= maxText {
 		return nil
+	}
+	if err := patternWithin(textOf(operands[1]), text); err != nil {
+		return err
 	}
 	pattern, err := regexp.Compile(textOf(operands[1]))
 	if err != nil {
@@ -153,6 +159,9 @@ func counted(operands []*ast.Term) error {
 }
 
 func shifted(operands []*ast.Term) error {
+	if err := numeric(operands); err != nil {
+		return err
+	}
 	if by := numberOf(operands[1]); by > 4096 {
 		return fmt.Errorf("%w: a shift by %.0f bits; at most 4096 is allowed", errTooMuch, by)
 	}
@@ -176,7 +185,7 @@ func expanded(operands []*ast.Term) error {
 func encoded(operands []*ast.Term) error {
 	total := 0
 	ast.WalkTerms(operands[0], func(term *ast.Term) bool {
-		total += 3 * len(textOf(term))
+		total += 1 + 3*len(textOf(term))
 		return total > maxText
 	})
 	return textWithin(total)
@@ -198,13 +207,6 @@ func marshalled(operands []*ast.Term) error {
 	return textWithin(total)
 }
 
-func paths(operands []*ast.Term) error {
-	if graph, ok := operands[0].Value.(ast.Object); ok && graph.Len() > maxNodes {
-		return fmt.Errorf("%w: the paths of a graph of %d nodes; at most %d are allowed", errTooMuch, graph.Len(), maxNodes)
-	}
-	return nil
-}
-
 func globs(operands []*ast.Term) error {
 	for _, operand := range operands {
 		if n := len(textOf(operand)); n > maxGlob {
@@ -214,10 +216,13 @@ func globs(operands []*ast.Term) error {
 	return nil
 }
 
-// rendered refuses templates that loop: nothing bounds their work.
+// rendered refuses templates that loop, or that make text of text: nothing bounds
+// their work.
 func rendered(operands []*ast.Term) error {
-	if text := textOf(operands[0]); strings.Contains(text, "range") || strings.Contains(text, "template") || strings.Contains(text, "block") {
-		return fmt.Errorf("%w: a template with range, template or block; use a comprehension and concat", errTooMuch)
+	for _, word := range []string{"range", "template", "block", "print"} {
+		if strings.Contains(textOf(operands[0]), word) {
+			return fmt.Errorf("%w: a template with %s; use a comprehension, concat or sprintf", errTooMuch, word)
+		}
 	}
 	return encoded(operands[1:])
 }

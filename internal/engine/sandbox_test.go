@@ -23,6 +23,8 @@ func bigPod(items int) string {
 		strings.TrimSuffix(strings.Repeat("1,", items), ",") + `]}}`
 }
 
+const gracefulPod = `{"apiVersion":"v1","kind":"Pod","metadata":{"name":"web"},"spec":{"terminationGracePeriodSeconds":37}}`
+
 // doubled returns assignments that double a value so many times.
 func doubled(call string, times int) string {
 	lines := "x0 := input.object.metadata.name\n"
@@ -60,6 +62,21 @@ func TestRulesThatWantTooMuchAreStoppedAndNamed(t *testing.T) {
 		{"all addresses", `x := net.cidr_expand("10.0.0.0/4")` + "\ncount(x) > 0", plainPod, finding.CauseMemory},
 		{"a number of a billion bits", "x := bits.lsh(1, 1000000000)\nx > 0", plainPod, finding.CauseMemory},
 		{"a template that loops", `x := strings.render_template("{{range .a}}{{range $.a}}x{{end}}{{end}}", {"a": numbers.range(1, 100000)})` + "\ncount(x) > 0", plainPod, finding.CauseMemory},
+		{"a number squared again and again", strings.NewReplacer("count(x40)", "x40", "input.object.metadata.name", "input.object.spec.terminationGracePeriodSeconds").Replace(doubled("X * X", 40)), gracefulPod, finding.CauseMemory},
+		{"a list that holds another one twice, again and again", doubled("[X | some _ in numbers.range(1, 2)]", 40), plainPod, finding.CauseMemory},
+		{"an object that holds another one twice, again and again", doubled(`object.union({"a": X}, {"b": X})`, 40), plainPod, finding.CauseMemory},
+		{"a set that holds another one twice, again and again", doubled("{[X, a] | some a in numbers.range(1, 2)}", 40), plainPod, finding.CauseMemory},
+		{"a list printed into itself", doubled(`[sprintf("%v%v", [X, X])]`, 40), plainPod, finding.CauseMemory},
+		{"a list flattened again and again", doubled("array.flatten([X, X])", 40), plainPod, finding.CauseMemory},
+		{"a glob quoted again and again", doubled(`glob.quote_meta(concat("*", [X, "*"]))`, 60), plainPod, finding.CauseMemory},
+		{"a pattern in a long text", `x := regex.find_n("w", concat("", ["wwwwwwww" | some _ in numbers.range(1, 200000)]), -1)` + "\ncount(x) > 0", plainPod, finding.CauseMemory},
+		{"a long pattern", `regex.match(concat("", ["a?b?" | some _ in numbers.range(1, 2000)]), input.object.metadata.name)`, plainPod, finding.CauseMemory},
+		{"a number of a million digits in a text", `x := json.unmarshal(concat("", ["12345678" | some _ in numbers.range(1, 100000)]))` + "\nx > 1.5", plainPod, finding.CauseMemory},
+		{"characters that are many", `x := trim(concat("", ["bbbb" | some _ in numbers.range(1, 20000)]), concat("", ["aaab" | some _ in numbers.range(1, 20000)]))` + "\ncount(x) == 0", plainPod, finding.CauseMemory},
+		{"a patch of many steps", `x := json.patch([], [{"op": "add", "path": "0", "value": i} | some i in numbers.range(1, 20000)])` + "\ncount(x) > 0", plainPod, finding.CauseMemory},
+		{"all pairs of addresses", `l := [sprintf("10.0.%d.%d/32", [a, b]) | some a in numbers.range(0, 9); some b in numbers.range(0, 255)]` + "\ncount(net.cidr_contains_matches(l, l)) > 0", plainPod, finding.CauseMemory},
+		{"a template that prints", `x := strings.render_template("{{printf \"%9999d\" 1}}", {})` + "\ncount(x) > 0", plainPod, finding.CauseMemory},
+		{"all paths of a small graph", "n := {a | some a in numbers.range(1, 12)}\ng := {a: n | some a in n}\nx := graph.reachable_paths(g, {1})\ncount(x) > 0", plainPod, finding.CauseMemory},
 		{"all paths of a graph", "g := {a: {b | some b in numbers.range(1, 40)} | some a in numbers.range(1, 40)}\nx := graph.reachable_paths(g, {1})\ncount(x) > 0", plainPod, finding.CauseMemory},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -90,6 +90,7 @@ func (c *coder) callBuiltin(builtin *topdown.Builtin, arguments []operand, s *ir
 	if builtin.Decl.Relation {
 		function = collected(function)
 	}
+	composes := !void && !builtin.Decl.Relation && !picks[builtin.Decl.Name]
 	return func(f *frame) signal {
 		run := f.run
 		run.output = nil
@@ -98,6 +99,11 @@ func (c *coder) callBuiltin(builtin *topdown.Builtin, arguments []operand, s *ir
 		}
 		if void {
 			return next
+		}
+		if composes && holdsOthers(run.output) {
+			if s := run.made(run.output); s != next {
+				return s
+			}
 		}
 		return f.set(result, run.output)
 	}

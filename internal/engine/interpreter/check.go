@@ -88,21 +88,26 @@ func (c *coder) adds(statement ir.Stmt) (step, bool) {
 			case *growing:
 				list.terms = append(list.terms, value.get(f))
 			case *ast.Array:
-				f.locals[array].Value = list.Append(value.get(f))
+				term := value.get(f)
+				made := list.Append(term)
+				f.locals[array].Value = made
+				return f.run.adds(made, list, term)
 			}
 			return next
 		}, true
 	case *ir.SetAddStmt:
 		value, set := c.operand(s.Value), s.Set
 		return func(f *frame) signal {
-			f.locals[set].Value.(ast.Set).Add(value.get(f))
-			return next
+			term, to := value.get(f), f.locals[set].Value.(ast.Set)
+			to.Add(term)
+			return f.run.holds(to, term)
 		}, true
 	case *ir.ObjectInsertStmt:
 		key, value, object := c.operand(s.Key), c.operand(s.Value), s.Object
 		return func(f *frame) signal {
-			f.locals[object].Value.(ast.Object).Insert(key.get(f), value.get(f))
-			return next
+			k, v, to := key.get(f), value.get(f), f.locals[object].Value.(ast.Object)
+			to.Insert(k, v)
+			return f.run.holds(to, k, v)
 		}, true
 	case *ir.ObjectInsertOnceStmt:
 		return c.insertOnce(s), true
@@ -118,6 +123,7 @@ func (c *coder) insertOnce(s *ir.ObjectInsertOnceStmt) step {
 		switch before := object.Get(k); {
 		case before == nil:
 			object.Insert(k, v)
+			return f.run.holds(object, k, v)
 		case !before.Equal(v):
 			return f.run.fail(conflict)
 		}

@@ -90,7 +90,7 @@ func (c *coder) literal(l *literal, at int) step {
 	if l.fields && keysDiffer(values) {
 		kind = fields
 	}
-	if constant {
+	if constant && foldable(constants) {
 		return c.define(l.local, operand{constant: ast.NewTerm(l.kind(constants))})
 	}
 	target := l.local
@@ -99,9 +99,23 @@ func (c *coder) literal(l *literal, at int) step {
 		for i, value := range values {
 			terms[i] = value.get(f)
 		}
-		f.locals[target] = ast.NewTerm(kind(terms))
-		return next
+		made := kind(terms)
+		f.locals[target] = ast.NewTerm(made)
+		return f.run.holds(made, terms...)
 	}
+}
+
+// foldable tells whether a literal of constants is made once: not where lists that hold
+// one another would make much of little.
+func foldable(constants []*ast.Term) bool {
+	weight := 0
+	for _, term := range constants {
+		if holdsOthers(term) {
+			scale := scale{left: maxFolded}
+			weight += scale.of(term)
+		}
+	}
+	return weight <= maxFolded
 }
 
 func array(terms []*ast.Term) ast.Value { return ast.NewArray(terms...) }
@@ -170,7 +184,11 @@ func (c *coder) collection(first, second ir.Stmt) (step, error) {
 		list := &growing{}
 		f.locals[target] = ast.NewTerm(list)
 		s := fill(f)
-		f.locals[target] = ast.NewTerm(ast.NewArray(list.terms...))
+		made := ast.NewArray(list.terms...)
+		f.locals[target] = ast.NewTerm(made)
+		if s == next {
+			s = f.run.holds(made, list.terms...)
+		}
 		return s
 	}, nil
 }

@@ -42,6 +42,8 @@ type Run struct {
 	scopes []*scope // the pairs of documents that are in use
 	unused []*scope
 
+	weights map[ast.Value]int // of what rules have made that holds lists and objects
+
 	operands []*ast.Term // of the builtins that run
 	output   *ast.Term   // of the builtin that was called last
 	collect  func(*ast.Term) error
@@ -82,6 +84,7 @@ func (r *Run) Release() {
 		f.result = nil
 	}
 	clear(r.operands[:cap(r.operands)])
+	r.forget()
 	r.input, r.data, r.output, r.builtin = nil, nil, nil, topdown.BuiltinContext{}
 	r.program.runs.Put(r)
 }
