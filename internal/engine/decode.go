@@ -221,8 +221,23 @@ func (r *run) value() (*ast.Term, error) {
 	case 'n':
 		return ast.InternedNullTerm, nil
 	default:
-		return r.term(ast.Number(r.tail(len(literal), 0))), nil
+		return r.number(len(literal))
 	}
+}
+
+// number returns the term of a JSON number that was just read. The API server lets no
+// number through that is long, or large beyond measure; files and others may: what
+// compares or multiplies such a number takes minutes, and cannot be ended.
+func (r *run) number(length int) (*ast.Term, error) {
+	text := r.tail(length, 0)
+	if length > maxDigits {
+		return nil, fmt.Errorf("a number of %d digits; at most %d are allowed", length, maxDigits)
+	}
+	number, err := ast.NumberChecked(text)
+	if err != nil {
+		return nil, fmt.Errorf("the number %.40s: %w", text, err)
+	}
+	return r.term(number), nil
 }
 
 func (r *run) array() (*ast.Term, error) {
