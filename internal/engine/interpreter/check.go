@@ -48,7 +48,13 @@ func passes(so bool) signal {
 
 func (c *coder) equal(s *ir.EqualStmt) step {
 	a, b := c.operand(s.A), c.operand(s.B)
-	return func(f *frame) signal { return passes(a.get(f).Equal(b.get(f))) }
+	return func(f *frame) signal {
+		x, y := a.get(f), b.get(f)
+		if s := f.run.compares(x, y); s != next {
+			return s
+		}
+		return passes(x.Equal(y))
+	}
 }
 
 // defined compiles a check of whether a variable has a value.
@@ -69,7 +75,13 @@ func (c *coder) is(source ir.Operand, kind func(ast.Value) bool) step {
 func (c *coder) notEqual(s *ir.NotEqualStmt) step {
 	a, b := c.operand(s.A), c.operand(s.B)
 	if b.constant != isFalse {
-		return func(f *frame) signal { return passes(!a.get(f).Equal(b.get(f))) }
+		return func(f *frame) signal {
+			x, y := a.get(f), b.get(f)
+			if s := f.run.compares(x, y); s != next {
+				return s
+			}
+			return passes(!x.Equal(y))
+		}
 	}
 	return func(f *frame) signal {
 		value := a.get(f)
@@ -88,26 +100,29 @@ func (c *coder) adds(statement ir.Stmt) (step, bool) {
 			case *growing:
 				list.terms = append(list.terms, value.get(f))
 			case *ast.Array:
-				term := value.get(f)
-				made := list.Append(term)
-				f.locals[array].Value = made
-				return f.run.adds(made, list, term)
+				f.locals[array].Value = list.Append(value.get(f))
 			}
 			return next
 		}, true
 	case *ir.SetAddStmt:
 		value, set := c.operand(s.Value), s.Set
 		return func(f *frame) signal {
-			term, to := value.get(f), f.locals[set].Value.(ast.Set)
-			to.Add(term)
-			return f.run.holds(to, term)
+			term := value.get(f)
+			s := f.run.takes(term) // it is compared with those of its hash
+			if s == next {
+				f.locals[set].Value.(ast.Set).Add(term)
+			}
+			return s
 		}, true
 	case *ir.ObjectInsertStmt:
 		key, value, object := c.operand(s.Key), c.operand(s.Value), s.Object
 		return func(f *frame) signal {
-			k, v, to := key.get(f), value.get(f), f.locals[object].Value.(ast.Object)
-			to.Insert(k, v)
-			return f.run.holds(to, k, v)
+			k := key.get(f)
+			s := f.run.takes(k)
+			if s == next {
+				f.locals[object].Value.(ast.Object).Insert(k, value.get(f))
+			}
+			return s
 		}, true
 	case *ir.ObjectInsertOnceStmt:
 		return c.insertOnce(s), true
@@ -120,10 +135,16 @@ func (c *coder) insertOnce(s *ir.ObjectInsertOnceStmt) step {
 	conflict := &topdown.Error{Code: topdown.ConflictErr, Message: "object keys must be unique", Location: c.location(s)}
 	return func(f *frame) signal {
 		object, k, v := f.locals[local].Value.(ast.Object), key.get(f), value.get(f)
-		switch before := object.Get(k); {
+		if s := f.run.takes(k); s != next {
+			return s
+		}
+		before := object.Get(k)
+		if s := f.run.compares(before, v); s != next {
+			return s
+		}
+		switch {
 		case before == nil:
 			object.Insert(k, v)
-			return f.run.holds(object, k, v)
 		case !before.Equal(v):
 			return f.run.fail(conflict)
 		}

@@ -90,7 +90,7 @@ func (c *coder) literal(l *literal, at int) step {
 	if l.fields && keysDiffer(values) {
 		kind = fields
 	}
-	if constant && foldable(constants) {
+	if constant && newScale(maxFolded).bears(constants...) { // lists that hold one another make much of little
 		return c.define(l.local, operand{constant: ast.NewTerm(l.kind(constants))})
 	}
 	target := l.local
@@ -99,23 +99,9 @@ func (c *coder) literal(l *literal, at int) step {
 		for i, value := range values {
 			terms[i] = value.get(f)
 		}
-		made := kind(terms)
-		f.locals[target] = ast.NewTerm(made)
-		return f.run.holds(made, terms...)
+		f.locals[target] = ast.NewTerm(kind(terms))
+		return next
 	}
-}
-
-// foldable tells whether a literal of constants is made once: not where lists that hold
-// one another would make much of little.
-func foldable(constants []*ast.Term) bool {
-	weight := 0
-	for _, term := range constants {
-		if holdsOthers(term) {
-			scale := scale{left: maxFolded}
-			weight += scale.of(term)
-		}
-	}
-	return weight <= maxFolded
 }
 
 func array(terms []*ast.Term) ast.Value { return ast.NewArray(terms...) }
@@ -184,11 +170,7 @@ func (c *coder) collection(first, second ir.Stmt) (step, error) {
 		list := &growing{}
 		f.locals[target] = ast.NewTerm(list)
 		s := fill(f)
-		made := ast.NewArray(list.terms...)
-		f.locals[target] = ast.NewTerm(made)
-		if s == next {
-			s = f.run.holds(made, list.terms...)
-		}
+		f.locals[target] = ast.NewTerm(ast.NewArray(list.terms...))
 		return s
 	}, nil
 }

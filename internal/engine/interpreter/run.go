@@ -42,8 +42,7 @@ type Run struct {
 	scopes []*scope // the pairs of documents that are in use
 	unused []*scope
 
-	weights map[ast.Value]int // of what rules have made that holds lists and objects
-
+	scale    *scale      // for values that are compared
 	operands []*ast.Term // of the builtins that run
 	output   *ast.Term   // of the builtin that was called last
 	collect  func(*ast.Term) error
@@ -56,7 +55,7 @@ type Run struct {
 func (p *Program) Start(input, data *ast.Term, cancel *Cancel) *Run {
 	run, _ := p.runs.Get().(*Run)
 	if run == nil {
-		run = &Run{program: p}
+		run = &Run{program: p, scale: newScale(maxWeight)}
 		run.collect = func(term *ast.Term) error {
 			run.output = term
 			return nil
@@ -84,7 +83,6 @@ func (r *Run) Release() {
 		f.result = nil
 	}
 	clear(r.operands[:cap(r.operands)])
-	r.forget()
 	r.input, r.data, r.output, r.builtin = nil, nil, nil, topdown.BuiltinContext{}
 	r.program.runs.Put(r)
 }

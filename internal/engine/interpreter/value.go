@@ -61,7 +61,11 @@ func (c *coder) dot(s *ir.DotStmt) step {
 		if of == nil {
 			return undefined
 		}
-		return f.set(target, of.Get(key.get(f)))
+		k := key.get(f)
+		if s := f.run.takes(k); s != next {
+			return s
+		}
+		return f.set(target, of.Get(k))
 	}
 }
 
@@ -100,8 +104,11 @@ func (c *coder) assignOnce(s *ir.AssignVarOnceStmt) step {
 		Message: c.made.kind() + " " + c.made.name + " produced conflicting values",
 	}
 	return func(f *frame) signal {
-		value := source.get(f)
-		switch before := f.locals[target]; {
+		value, before := source.get(f), f.locals[target]
+		if s := f.run.compares(before, value); s != next {
+			return s
+		}
+		switch {
 		case before == nil:
 			f.locals[target] = value
 		case !before.Equal(value):
