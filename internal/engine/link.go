@@ -10,6 +10,7 @@ import (
 
 	"github.com/kubereeve/reeve/internal/engine/interpreter"
 	"github.com/kubereeve/reeve/internal/engine/specialize"
+	"github.com/kubereeve/reeve/internal/rule"
 )
 
 // specialized copies the Rego of entries that have arguments, and returns the
@@ -89,9 +90,9 @@ func link(files []parsed, entries []*entry, shared []*ast.Rule) (compiler *ast.C
 // addRules adds rules to a module, which must be theirs alone.
 func addRules(module *ast.Module, rules []*ast.Rule) {
 	module.Rules = append(module.Rules, rules...)
-	for _, rule := range rules {
-		for ; rule != nil; rule = rule.Else {
-			rule.Module = module
+	for _, r := range rules {
+		for ; r != nil; r = r.Else {
+			r.Module = module
 		}
 	}
 }
@@ -105,20 +106,15 @@ func addOwn(compiler *ast.Compiler, module *ast.Module, e *entry) {
 	}
 	name := ast.Ref{ast.VarTerm(e.name)}
 	var own []*ast.Rule
-	documented := false
+	described := false
 	for _, original := range file.Rules {
 		if !original.Head.Ref().Equal(name) {
 			continue
 		}
-		rule := original.Copy()
-		rule.Annotations = nil
-		own = append(own, rule)
-		for _, annotations := range original.Annotations {
-			if ofDocument := annotations.Scope == "document"; !ofDocument || !documented { // each rule has it
-				documented = documented || ofDocument
-				module.Annotations = append(module.Annotations, annotations.Copy(rule))
-			}
-		}
+		copied := original.Copy()
+		copied.Annotations = nil
+		own = append(own, copied)
+		described = rule.Annotate(module, original, copied, described)
 	}
 	addPackageAnnotations(compiler, module, file.Package.Path)
 	addRules(module, own)

@@ -85,7 +85,7 @@ func unlessExcepted(module *ast.Module, name, original string) *ast.Rule {
 // addCopies adds copies of the Rego rules of one name to a module, with the name and
 // the condition of another one.
 func addCopies(module *ast.Module, name string, guarded *ast.Rule) {
-	documented := false
+	described := false
 	for _, original := range slices.Clone(module.Rules) {
 		if definedName(original) != name {
 			continue
@@ -97,12 +97,7 @@ func addCopies(module *ast.Module, name string, guarded *ast.Rule) {
 			added.Body.Append(expression.Copy())
 		}
 		addTo(module, added)
-		for _, annotations := range original.Annotations {
-			if ofDocument := annotations.Scope == "document"; !ofDocument || !documented {
-				documented = documented || ofDocument
-				module.Annotations = append(module.Annotations, annotations.Copy(added))
-			}
-		}
+		described = rule.Annotate(module, original, added, described)
 	}
 }
 
